@@ -1,0 +1,61 @@
+/** Files that are complete or absent: temporary name, sync, rename. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import writeFileAtomic from 'write-file-atomic';
+import { WorkError } from './errors.ts';
+
+/**
+ * Writes `content` to `path` so that a reader, a crash or a kill never sees half of it. Folders are made.
+ * @throws WorkError when the disk is full or the folder cannot be written.
+ */
+export async function writeFileWhole(path: string, content: string | Buffer): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFileAtomic(path, content, { fsync: true });
+  } catch (error) {
+    throw explainWriteFailure(path, error);
+  }
+}
+
+/** Writes `value` as indented JSON with a final newline, whole or not at all. */
+export async function writeJson(path: string, value: unknown): Promise<void> {
+  await writeFileWhole(path, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** A file system error, in words that say what to do. */
+export function explainWriteFailure(path: string, error: unknown): Error {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new WorkError(
+      {
+        where: path,
+        expected: 'room on the disk to write',
+        got: 'a full disk',
+        hint: 'free some space and start the same command again; finished work is kept',
+      },
+      { cause: error },
+    );
+  }
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+    return new WorkError(
+      { where: path, expected: 'a writable folder', got: code, hint: 'choose another --out' },
+      { cause: error },
+    );
+  }
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+/** SHA-256 of a file's bytes, in hex, streamed. */
+export async function hashFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}
+
+/** SHA-256 of a string, in hex. */
+export function hashText(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

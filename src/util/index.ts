@@ -1,0 +1,6 @@
+export { CarryoverError, type ErrorParts, RequestError, WorkError } from './errors.ts';
+export { explainWriteFailure, hashFile, hashText, writeFileWhole, writeJson } from './files.ts';
+export { editDistance, nearestNames } from './names.ts';
+export { type Startable, startable } from './processes.ts';
+export { RandomStream } from './random.ts';
+export { mean, median, sampleDeviation } from './statistics.ts';
