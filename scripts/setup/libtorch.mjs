@@ -2,15 +2,13 @@
 // folder with include/ and lib/ (the LibTorch zip, the `torch` package of a Python), and a
 // system-wide installation (Debian's libtorch-dev, Homebrew's pytorch). Nothing here loads it.
 
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { ask, findCommand, SetupError } from "./process.mjs";
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { ask, findCommand, SetupError } from './process.mjs';
 
-const library = process.platform === "darwin" ? "dylib" : "so";
-const versionHeader = "torch/csrc/api/include/torch/version.h";
-const multiarch = { x64: "x86_64-linux-gnu", arm64: "aarch64-linux-gnu" }[
-	process.arch
-];
+const library = process.platform === 'darwin' ? 'dylib' : 'so';
+const versionHeader = 'torch/csrc/api/include/torch/version.h';
+const multiarch = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' }[process.arch];
 
 /**
  * @typedef {object} LibTorch
@@ -32,85 +30,80 @@ const multiarch = { x64: "x86_64-linux-gnu", arm64: "aarch64-linux-gnu" }[
  * @throws {SetupError} when `LIBTORCH` is set and is not such a folder
  */
 export function findLibtorch(environment = process.env) {
-	if (environment.LIBTORCH)
-		return libtorchFolder(environment.LIBTORCH, "LIBTORCH");
-	return pythonLibtorch(environment) ?? systemLibtorch();
+  if (environment.LIBTORCH) return libtorchFolder(environment.LIBTORCH, 'LIBTORCH');
+  return pythonLibtorch(environment) ?? systemLibtorch();
 }
 
 /** The LibTorch in a folder that the user named; `origin` is what named it. */
 export function libtorchFolder(folder, origin) {
-	const found = inspect(resolve(folder), "folder");
-	if (found) return found;
-	throw new SetupError(
-		`${origin}: expected a folder with include/${versionHeader} and lib/libtorch_cpu.${library}, ` +
-			`got ${folder} (name the folder that the LibTorch zip unpacks to, or the torch package of a Python)`,
-	);
+  const found = inspect(resolve(folder), 'folder');
+  if (found) return found;
+  throw new SetupError(
+    `${origin}: expected a folder with include/${versionHeader} and lib/libtorch_cpu.${library}, ` +
+      `got ${folder} (name the folder that the LibTorch zip unpacks to, or the torch package of a Python)`,
+  );
 }
 
 function pythonLibtorch(environment) {
-	const home = environment.VIRTUAL_ENV ?? environment.CONDA_PREFIX;
-	const python = home
-		? join(home, "bin", "python")
-		: findCommand("python3", environment.PATH);
-	if (!python || !existsSync(python)) return undefined;
-	// Importing torch takes seconds; finding the package takes none.
-	const code =
-		'import importlib.util as u; s = u.find_spec("torch"); print(*(s.submodule_search_locations if s else []))';
-	const place = ask(python, ["-c", code], {
-		cwd: "/",
-		env: { ...process.env, ...environment },
-	});
-	return place ? inspect(place, "python") : undefined;
+  const home = environment.VIRTUAL_ENV ?? environment.CONDA_PREFIX;
+  const python = home ? join(home, 'bin', 'python') : findCommand('python3', environment.PATH);
+  if (!python || !existsSync(python)) return undefined;
+  // Importing torch takes seconds; finding the package takes none.
+  const code =
+    'import importlib.util as u; s = u.find_spec("torch"); print(*(s.submodule_search_locations if s else []))';
+  const place = ask(python, ['-c', code], {
+    cwd: '/',
+    env: { ...process.env, ...environment },
+  });
+  return place ? inspect(place, 'python') : undefined;
 }
 
 function systemLibtorch() {
-	for (const root of ["/usr", "/usr/local", "/opt/homebrew"]) {
-		for (const lib of [multiarch && `lib/${multiarch}`, "lib64", "lib"]) {
-			const found = lib && inspect(root, "system", join(root, lib));
-			if (found) return found;
-		}
-	}
-	return undefined;
+  for (const root of ['/usr', '/usr/local', '/opt/homebrew']) {
+    for (const lib of [multiarch && `lib/${multiarch}`, 'lib64', 'lib']) {
+      const found = lib && inspect(root, 'system', join(root, lib));
+      if (found) return found;
+    }
+  }
+  return undefined;
 }
 
-function inspect(root, kind, lib = join(root, "lib")) {
-	const include = join(root, "include");
-	if (!existsSync(join(include, versionHeader))) return undefined;
-	if (!existsSync(join(lib, `libtorch_cpu.${library}`))) return undefined;
-	return {
-		kind,
-		place: kind === "system" ? lib : root,
-		include,
-		systemInclude:
-			include === "/usr/include" || include === "/usr/local/include",
-		lib,
-		version: versionOf(include),
-		cxx11Abi: usesCxx11Abi(lib),
-		cuda: existsSync(join(lib, `libtorch_cuda.${library}`)),
-	};
+function inspect(root, kind, lib = join(root, 'lib')) {
+  const include = join(root, 'include');
+  if (!existsSync(join(include, versionHeader))) return undefined;
+  if (!existsSync(join(lib, `libtorch_cpu.${library}`))) return undefined;
+  return {
+    kind,
+    place: kind === 'system' ? lib : root,
+    include,
+    systemInclude: include === '/usr/include' || include === '/usr/local/include',
+    lib,
+    version: versionOf(include),
+    cxx11Abi: usesCxx11Abi(lib),
+    cuda: existsSync(join(lib, `libtorch_cuda.${library}`)),
+  };
 }
 
 // The macros moved to a second header in the 2.9s, which the first one includes.
 function versionOf(include) {
-	const text = [versionHeader, "torch/headeronly/version.h"]
-		.map((name) => join(include, name))
-		.filter((file) => existsSync(file))
-		.map((file) => readFileSync(file, "utf8"))
-		.join("");
-	const parts = ["MAJOR", "MINOR", "PATCH"].map(
-		(part) =>
-			new RegExp(`define TORCH_VERSION_${part} (\\d+)`).exec(text)?.[1] ?? "0",
-	);
-	return parts.join(".");
+  const text = [versionHeader, 'torch/headeronly/version.h']
+    .map((name) => join(include, name))
+    .filter((file) => existsSync(file))
+    .map((file) => readFileSync(file, 'utf8'))
+    .join('');
+  const parts = ['MAJOR', 'MINOR', 'PATCH'].map(
+    (part) => new RegExp(`define TORCH_VERSION_${part} (\\d+)`).exec(text)?.[1] ?? '0',
+  );
+  return parts.join('.');
 }
 
 // libstdc++ has two incompatible std::string classes; PyTorch's own Linux builds before 2.6 used
 // the old one. The mangled name of a c10 function that takes a string tells which.
 function usesCxx11Abi(lib) {
-	if (process.platform !== "linux") return true;
-	return readFileSync(join(lib, "libc10.so")).includes(
-		"_ZN3c106detail14torchCheckFailEPKcS2_jRKNSt7__cxx1112",
-	);
+  if (process.platform !== 'linux') return true;
+  return readFileSync(join(lib, 'libc10.so')).includes(
+    '_ZN3c106detail14torchCheckFailEPKcS2_jRKNSt7__cxx1112',
+  );
 }
 
 /**
@@ -120,18 +113,17 @@ function usesCxx11Abi(lib) {
  * pthread build brings a second thread pool that competes with LibTorch's.
  */
 export function systemOpenblas(libtorch) {
-	if (libtorch.kind !== "system" || process.platform !== "linux")
-		return undefined;
-	const folder = join(libtorch.lib, "openblas-openmp");
-	return existsSync(join(folder, "libblas.so.3")) ? folder : undefined;
+  if (libtorch.kind !== 'system' || process.platform !== 'linux') return undefined;
+  const folder = join(libtorch.lib, 'openblas-openmp');
+  return existsSync(join(folder, 'libblas.so.3')) ? folder : undefined;
 }
 
 /** Names of LibTorch's libraries to link, in order. */
 export function librariesOf(libtorch) {
-	const present = new Set(readdirSync(libtorch.lib));
-	return ["torch", "torch_cpu", "c10", "torch_cuda", "c10_cuda"].filter(
-		(name) => present.has(`lib${name}.${library}`),
-	);
+  const present = new Set(readdirSync(libtorch.lib));
+  return ['torch', 'torch_cpu', 'c10', 'torch_cuda', 'c10_cuda'].filter((name) =>
+    present.has(`lib${name}.${library}`),
+  );
 }
 
 /** What to do where no LibTorch was found: the commands for each kind of machine. */
