@@ -1,0 +1,73 @@
+import { noGrad, ops, type Tensor } from '../tensor/index.ts';
+import { Layer } from './module.ts';
+
+/**
+ * Batch normalisation over [B, C, H, W], as `torch.nn.BatchNorm2d`. In training it normalises by the
+ * batch's mean and biased variance and moves the running statistics by
+ * `running = (1 - momentum) · running + momentum · batch`, with the unbiased variance; in evaluation it
+ * normalises by the running statistics. A new layer is the identity: weight 1, bias 0, mean 0, variance 1.
+ */
+export class BatchNorm2d extends Layer {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+  readonly runningMean: Tensor;
+  readonly runningVariance: Tensor;
+  /** Training batches seen: an int64 scalar that PyTorch saves with the layer. */
+  readonly batchesTracked: Tensor;
+  readonly #epsilon: number;
+  readonly #momentum: number;
+
+  constructor(
+    channels: number,
+    { epsilon = 1e-5, momentum = 0.1 }: { epsilon?: number; momentum?: number } = {},
+  ) {
+    super();
+    this.weight = this.parameter('weight', ops.ones([channels]));
+    this.bias = this.parameter('bias', ops.zeros([channels]));
+    this.runningMean = this.buffer('running_mean', ops.zeros([channels]));
+    this.runningVariance = this.buffer('running_var', ops.ones([channels]));
+    this.batchesTracked = this.buffer('num_batches_tracked', ops.zeros([], { dtype: 'int64' }));
+    this.#epsilon = epsilon;
+    this.#momentum = momentum;
+  }
+
+  /** [B, C, H, W] to the same shape. */
+  override forward(input: Tensor): Tensor {
+    if (this.training) noGrad(() => ops.add_(this.batchesTracked, 1));
+    return ops.batchNorm(
+      input,
+      this.weight,
+      this.bias,
+      this.runningMean,
+      this.runningVariance,
+      this.training,
+      this.#momentum,
+      this.#epsilon,
+      true,
+    );
+  }
+}
+
+/**
+ * Normalises the last dimension to mean 0 and (biased) variance 1, then scales and shifts, as
+ * `torch.nn.LayerNorm`. PyTorch's default epsilon is 1e-5; the vision transformers use 1e-6.
+ */
+export class LayerNorm extends Layer {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+  readonly #features: number;
+  readonly #epsilon: number;
+
+  constructor(features: number, { epsilon = 1e-5 }: { epsilon?: number } = {}) {
+    super();
+    this.weight = this.parameter('weight', ops.ones([features]));
+    this.bias = this.parameter('bias', ops.zeros([features]));
+    this.#features = features;
+    this.#epsilon = epsilon;
+  }
+
+  /** [..., features] to the same shape. */
+  override forward(input: Tensor): Tensor {
+    return ops.layerNorm(input, [this.#features], this.weight, this.bias, this.#epsilon);
+  }
+}
