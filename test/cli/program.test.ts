@@ -1,0 +1,103 @@
+import type { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { formatTable, Output } from '../../src/cli/output.ts';
+import { createProgram, runProgram } from '../../src/cli/program.ts';
+
+/** Runs the program with its output caught. */
+async function run(...argv: string[]) {
+  let stdout = '';
+  let stderr = '';
+  const code = await runProgram(argv, {
+    stdout: { write: (text: string) => (stdout += text) },
+    stderr: { write: (text: string) => (stderr += text) },
+  });
+  return { code, stdout, stderr };
+}
+
+function descendants(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(descendants)];
+}
+
+describe('the command line program', () => {
+  it('prints help and version with code 0', async () => {
+    const help = await run('--help');
+    expect(help.code).toBe(0);
+    expect(help.stdout).toContain('Usage: carryover');
+    expect(help.stderr).toBe('');
+    const version = await run('--version');
+    expect(version.code).toBe(0);
+    expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it('has an example in the help of every command', async () => {
+    for (const command of descendants(createProgram())) {
+      const path: string[] = [];
+      for (let at: Command | null = command; at?.parent; at = at.parent) path.unshift(at.name());
+      const { code, stdout } = await run(...path, '--help');
+      expect(code, path.join(' ')).toBe(0);
+      expect(stdout, path.join(' ')).toMatch(/Examples?:\n {2}\$ carryover/);
+    }
+  });
+
+  it('names the nearest commands and options, on one line, with code 2', async () => {
+    const command = await run('studdy');
+    expect(command.code).toBe(2);
+    expect(command.stderr).toMatch(
+      /^error: carryover: expected one of the commands .*, got "studdy" \(did you mean study\? .*\)\n$/,
+    );
+    const option = await run('--jsno');
+    expect(option.code).toBe(2);
+    expect(option.stderr).toMatch(
+      /^error: carryover: expected a known option, got --jsno \(did you mean --json\? .*\)\n$/,
+    );
+    expect(option.stdout).toBe('');
+  });
+
+  it('prints one JSON document for an error under --json', async () => {
+    const { code, stdout, stderr } = await run('studdy', '--json');
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { exitCode: 2, where: 'carryover' } });
+    expect(stderr).toMatch(/^error: /);
+  });
+
+  it('shows a stack only with --debug', async () => {
+    expect((await run('studdy')).stderr).not.toContain('    at ');
+    expect((await run('studdy', '--debug')).stderr).toContain('    at ');
+  });
+
+  it('prints help on stderr and code 2 for a group without a command', async () => {
+    const { code, stdout, stderr } = await run();
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toContain('Usage: carryover');
+  });
+});
+
+describe('Output', () => {
+  it('keeps stdout for the one document under --json', () => {
+    let stdout = '';
+    let stderr = '';
+    const output = new Output({
+      json: true,
+      stdout: { write: (text: string) => (stdout += text) },
+      stderr: { write: (text: string) => (stderr += text) },
+    });
+    output.line('for people');
+    output.document({ answer: 42 });
+    expect(JSON.parse(stdout)).toEqual({ answer: 42 });
+    expect(stderr).toBe('for people\n');
+    expect(() => output.document({})).toThrow(/second JSON document/);
+  });
+
+  it('aligns tables, numbers to the right', () => {
+    expect(
+      formatTable({
+        columns: ['model', 'n'],
+        rows: [
+          ['resnet18', 5],
+          ['deit', 1200],
+        ],
+      }),
+    ).toEqual(['model        n', '--------  ----', 'resnet18     5', 'deit      1200']);
+  });
+});
