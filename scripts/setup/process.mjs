@@ -76,10 +76,10 @@ export async function capture(command, args, options = {}) {
     ...options,
   });
   let output = '';
-  child.stdout.on('data', (text) => {
+  child.stdout?.on('data', (text) => {
     output += text;
   });
-  child.stderr.on('data', (text) => {
+  child.stderr?.on('data', (text) => {
     output += text;
   });
   const { code, signal } = await finish(child, command);
