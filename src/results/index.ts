@@ -1,0 +1,40 @@
+export { HEARTBEAT_LIMIT_SECONDS, isAlive, thisProcess } from './ownership.ts';
+export {
+  type EvaluationLine,
+  evaluationLineSchema,
+  evaluationSchema,
+  type IdentityParts,
+  type LogLine,
+  logLineSchema,
+  METHOD_VERSION,
+  metricValueSchema,
+  type Owner,
+  ownerSchema,
+  type Resolved,
+  type RunRecord,
+  type RunResult,
+  resolvedSchema,
+  runIdentity,
+  runRecordSchema,
+  runResultSchema,
+  type TrainLine,
+  trainLineSchema,
+} from './run.ts';
+export { readLog, readRunRecord, runPaths, writeRunRecord } from './runFiles.ts';
+export {
+  initOptionsSchema,
+  initSchema,
+  methodSettings,
+  type RunConfig,
+  type RunConfigInput,
+  runConfigSchema,
+  type TrainingSettings,
+  trainingSchema,
+} from './training.ts';
+export {
+  type KeyPath,
+  knownKeys,
+  type ValidateOptions,
+  validate,
+  validateYaml,
+} from './validate.ts';
