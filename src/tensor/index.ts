@@ -1,0 +1,44 @@
+export { fromTypedArray, tensor } from './creation.ts';
+export {
+  type DType,
+  elementSize,
+  halfToNumber,
+  type MemoryFormat,
+  type TypedArray,
+  typedArrayOver,
+} from './dtype.ts';
+export { Generator, getRandomState, manualSeed, setRandomState } from './generator.ts';
+export {
+  availableCores,
+  cpuCapability,
+  cudaDeviceCount,
+  getThreadCount,
+  libtorchConfiguration,
+  libtorchVersion,
+  processorHasBFloat16,
+  returnFreedMemory,
+  setDeterministic,
+  setThreadCount,
+  synchronize,
+} from './machine.ts';
+export {
+  type AutocastOptions,
+  autocast,
+  backward,
+  clearGradients,
+  enableGrad,
+  gradients,
+  gradientsOf,
+  inferenceMode,
+  noGrad,
+} from './modes.ts';
+export * as ops from './operators.generated.ts';
+export {
+  type Device,
+  DisposedTensorError,
+  keep,
+  liveTensors,
+  type Scalar,
+  scope,
+  Tensor,
+} from './tensor.ts';
