@@ -1,4 +1,13 @@
+export { type CsvCell, formatCsv } from './csv.ts';
 export { HEARTBEAT_LIMIT_SECONDS, isAlive, thisProcess } from './ownership.ts';
+export {
+  type PaperCell,
+  type PaperDataSet,
+  type PaperModel,
+  paperCells,
+  paperDataSets,
+  paperModels,
+} from './paper.ts';
 export {
   type EvaluationLine,
   evaluationLineSchema,
@@ -21,6 +30,7 @@ export {
   trainLineSchema,
 } from './run.ts';
 export { readLog, readRunRecord, runPaths, writeRunRecord } from './runFiles.ts';
+export { formatResults, type ResultRow, writeResults } from './table.ts';
 export {
   initOptionsSchema,
   initSchema,

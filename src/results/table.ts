@@ -1,0 +1,79 @@
+/** `results.csv`: one row a finished run of a study. */
+import { writeFileWhole } from '../util/index.ts';
+import { type CsvCell, formatCsv } from './csv.ts';
+
+/** What a study keeps of one finished run. */
+export interface ResultRow {
+  runId: string;
+  /** Name of the data set in the study. */
+  data: string;
+  /** Images in the data set, all splits together. */
+  samples: number;
+  model: string;
+  /** Parameters of the model with this data set's head. */
+  parameters?: number;
+  /** `wt`, `st`, `ri`. */
+  init: string;
+  seed: number;
+  metric: string;
+  /** Test metric of the best checkpoint; `undefined` where the metric is not defined on the split. */
+  testMetric?: number;
+  /** Why the test metric is undefined. */
+  undefinedReason?: string;
+  /** Best validation metric. */
+  validationMetric?: number;
+  /** Iteration at which the best validation metric was reached. */
+  iterationsToBest?: number;
+  /**
+   * First iteration at which validation reached the best validation metric of the RI run of the same
+   * data set, model and seed; `undefined` where it never did or there is no such run.
+   */
+  iterationsToReference?: number;
+  iterations: number;
+  imagesPerSecond?: number;
+  wallSeconds?: number;
+  precision: string;
+  device?: string;
+  threads?: number;
+  /** The source run or the hash of the weights that WT and ST read. */
+  weights?: string;
+  /** Bad images that were left out, by the option `onBadImage: skip`. */
+  skippedImages?: number;
+}
+
+const columns: readonly [name: string, cell: (row: ResultRow) => CsvCell][] = [
+  ['run_id', (row) => row.runId],
+  ['data', (row) => row.data],
+  ['samples', (row) => row.samples],
+  ['model', (row) => row.model],
+  ['parameters', (row) => row.parameters],
+  ['init', (row) => row.init],
+  ['seed', (row) => row.seed],
+  ['metric', (row) => row.metric],
+  ['test_metric', (row) => row.testMetric],
+  ['undefined_reason', (row) => row.undefinedReason],
+  ['validation_metric', (row) => row.validationMetric],
+  ['iterations_to_best', (row) => row.iterationsToBest],
+  ['iterations_to_ri_best', (row) => row.iterationsToReference],
+  ['iterations', (row) => row.iterations],
+  ['images_per_second', (row) => row.imagesPerSecond],
+  ['wall_seconds', (row) => row.wallSeconds],
+  ['precision', (row) => row.precision],
+  ['device', (row) => row.device],
+  ['threads', (row) => row.threads],
+  ['weights', (row) => row.weights],
+  ['skipped_images', (row) => row.skippedImages],
+];
+
+/** The text of `results.csv`, rows in the order given. */
+export function formatResults(rows: readonly ResultRow[]): string {
+  return formatCsv(
+    columns.map(([name]) => name),
+    rows.map((row) => columns.map(([, cell]) => cell(row))),
+  );
+}
+
+/** Writes `results.csv`, whole or not at all. */
+export async function writeResults(path: string, rows: readonly ResultRow[]): Promise<void> {
+  await writeFileWhole(path, formatResults(rows));
+}

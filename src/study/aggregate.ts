@@ -1,0 +1,146 @@
+/** Finished runs brought together over seeds: one cell a data set, model and initialisation. */
+import type { ResultRow } from '../results/index.ts';
+import { mean, sampleDeviation } from '../util/index.ts';
+import { type BySeed, type Gain, gainOf, normalise, reuseShare, transferGain } from './gains.ts';
+
+/** The axes of a study, in the order in which tables show them. */
+export interface Axes {
+  data: string[];
+  models: string[];
+  inits: string[];
+  seeds: number[];
+}
+
+/** Mean and sample standard deviation of `count` values; deviation absent below two. */
+export interface Spread {
+  mean: number;
+  deviation?: number;
+  count: number;
+}
+
+export interface Cell {
+  data: string;
+  model: string;
+  init: string;
+  /** Test metric over the runs in which it is defined; absent where there is none. */
+  metric?: Spread;
+  /** Iterations to the best validation metric. */
+  iterationsToBest?: Spread;
+  /** First iteration at which validation reached what RI reached at its best, over runs that did. */
+  iterationsToReference?: Spread;
+  imagesPerSecond?: Spread;
+  /** Seeds whose run is finished, whether or not its metric is defined. */
+  finishedSeeds: number[];
+  /** Seeds of the study without a finished run. */
+  missingSeeds: number[];
+  /** Runs whose test metric is undefined, with the reason. */
+  undefinedRuns: { seed: number; reason: string }[];
+}
+
+/** Both gains of one data set and model. */
+export interface Comparison {
+  data: string;
+  model: string;
+  /** WT/RI. */
+  transfer: Gain;
+  /** (WT − ST)/WT. */
+  reuse: Gain;
+  /** `reuse` brought to 0…1 between the study's least and greatest (figure 1's colour). */
+  reuseNormalised?: number;
+}
+
+/** What tables say of one data set. */
+export interface DataSummary {
+  name: string;
+  metric?: string;
+  samples?: number;
+}
+
+export interface Aggregate {
+  axes: Axes;
+  data: DataSummary[];
+  cells: Cell[];
+  comparisons: Comparison[];
+}
+
+/** Mean and deviation of the values that are there; `undefined` where none is. */
+export function spread(values: readonly (number | undefined)[]): Spread | undefined {
+  const present = values.filter((value) => value !== undefined);
+  if (present.length === 0) return undefined;
+  return { mean: mean(present), deviation: sampleDeviation(present), count: present.length };
+}
+
+/** The cell of one data set, model and initialisation; `rows` may hold others too. */
+function aggregateCell(
+  rows: readonly ResultRow[],
+  { data, model, init }: { data: string; model: string; init: string },
+  seeds: readonly number[],
+): Cell {
+  const own = rows.filter((row) => row.data === data && row.model === model && row.init === init);
+  const finishedSeeds = own.map((row) => row.seed);
+  return {
+    data,
+    model,
+    init,
+    metric: spread(own.map((row) => row.testMetric)),
+    iterationsToBest: spread(own.map((row) => row.iterationsToBest)),
+    iterationsToReference: spread(own.map((row) => row.iterationsToReference)),
+    imagesPerSecond: spread(own.map((row) => row.imagesPerSecond)),
+    finishedSeeds,
+    missingSeeds: seeds.filter((seed) => !finishedSeeds.includes(seed)),
+    undefinedRuns: own
+      .filter((row) => row.testMetric === undefined)
+      .map((row) => ({ seed: row.seed, reason: row.undefinedReason ?? 'no reason given' })),
+  };
+}
+
+function metricBySeed(
+  rows: readonly ResultRow[],
+  data: string,
+  model: string,
+  init: string,
+): BySeed {
+  return new Map(
+    rows
+      .filter((row) => row.data === data && row.model === model && row.init === init)
+      .flatMap((row) => (row.testMetric === undefined ? [] : [[row.seed, row.testMetric]])),
+  );
+}
+
+/**
+ * All cells and gains of a study. Cells without a run are there too, with all their seeds missing.
+ * Pure: the same rows in any order give the same numbers.
+ */
+export function aggregate(unordered: readonly ResultRow[], axes: Axes): Aggregate {
+  const rows = [...unordered].sort((a, b) => a.seed - b.seed || (a.runId < b.runId ? -1 : 1));
+  const settings = axes.data.flatMap((data) => axes.models.map((model) => ({ data, model })));
+  const comparisons = settings.map(({ data, model }) => {
+    const wt = metricBySeed(rows, data, model, 'wt');
+    const transfer = gainOf(wt, metricBySeed(rows, data, model, 'ri'), transferGain, [
+      data,
+      model,
+      'transfer',
+    ]);
+    const reuse = gainOf(wt, metricBySeed(rows, data, model, 'st'), reuseShare, [
+      data,
+      model,
+      'reuse',
+    ]);
+    return { data, model, transfer, reuse };
+  });
+  const normalised = normalise(comparisons.map(({ reuse }) => reuse.value));
+  return {
+    axes,
+    data: axes.data.map((name) => {
+      const row = rows.find((candidate) => candidate.data === name);
+      return { name, metric: row?.metric, samples: row?.samples };
+    }),
+    cells: settings.flatMap(({ data, model }) =>
+      axes.inits.map((init) => aggregateCell(rows, { data, model, init }, axes.seeds)),
+    ),
+    comparisons: comparisons.map((comparison, index) => ({
+      ...comparison,
+      reuseNormalised: normalised[index],
+    })),
+  };
+}

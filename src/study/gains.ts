@@ -1,0 +1,102 @@
+/**
+ * The two gains of table 1 and figure 1 (METHODS: gains): transfer gain WT/RI and feature-reuse share
+ * (WT − ST)/WT, with 95 % intervals by bootstrap over repeats.
+ */
+import { mean, RandomStream } from '../util/index.ts';
+
+/** Metric by seed; a run that is missing or whose metric is undefined has no entry. */
+export type BySeed = ReadonlyMap<number, number>;
+
+export interface Gain {
+  /** The ratio of means; `undefined` with the reason where it cannot be formed. */
+  value?: number;
+  reason?: string;
+  /** Bounds of the 95 % bootstrap interval; absent below three repeats. */
+  low?: number;
+  high?: number;
+  /** How the bootstrap drew: the same seeds on both sides, or each side by itself. */
+  resampling?: 'paired' | 'independent';
+}
+
+/** WT/RI. */
+export const transferGain = (wt: number, ri: number): number => wt / ri;
+
+/** (WT − ST)/WT. */
+export const reuseShare = (wt: number, st: number): number => (wt - st) / wt;
+
+const RESAMPLES = 10_000;
+const FEWEST_REPEATS = 3;
+
+/**
+ * A gain of the means of two groups of runs. Where at least three seeds are in both groups the
+ * bootstrap resamples those seeds, so that what a seed does to both sides cancels; otherwise it
+ * resamples each side by itself, if each has at least three.
+ *
+ * @param formula from the two means
+ * @param keys what the resampling is seeded with: the same keys, the same interval
+ */
+export function gainOf(
+  left: BySeed,
+  right: BySeed,
+  formula: (left: number, right: number) => number,
+  keys: readonly (string | number)[],
+): Gain {
+  if (left.size === 0 || right.size === 0) return { reason: 'no runs to compare' };
+  const leftValues = [...left.values()];
+  const rightValues = [...right.values()];
+  const value = formula(mean(leftValues), mean(rightValues));
+  if (!Number.isFinite(value)) return { reason: 'division by zero' };
+  const stream = new RandomStream('bootstrap', ...keys);
+  const pairs = [...left].flatMap(([seed, first]) => {
+    const second = right.get(seed);
+    return second === undefined ? [] : [{ first, second }];
+  });
+  if (pairs.length >= FEWEST_REPEATS) {
+    const draws = Array.from({ length: RESAMPLES }, () => {
+      const drawn = resample(pairs, stream);
+      return formula(
+        mean(drawn.map(({ first }) => first)),
+        mean(drawn.map(({ second }) => second)),
+      );
+    });
+    return { value, ...interval(draws), resampling: 'paired' };
+  }
+  if (leftValues.length >= FEWEST_REPEATS && rightValues.length >= FEWEST_REPEATS) {
+    const draws = Array.from({ length: RESAMPLES }, () =>
+      formula(mean(resample(leftValues, stream)), mean(resample(rightValues, stream))),
+    );
+    return { value, ...interval(draws), resampling: 'independent' };
+  }
+  return { value };
+}
+
+function resample<T>(values: readonly T[], stream: RandomStream): T[] {
+  return values.map(() => values[stream.integer(values.length)] as T);
+}
+
+/** The 2.5 and 97.5 percentiles; absent where a draw divided by zero. */
+function interval(draws: number[]): { low?: number; high?: number } {
+  if (!draws.every(Number.isFinite)) return {};
+  const sorted = draws.sort((a, b) => a - b);
+  return { low: quantile(sorted, 0.025), high: quantile(sorted, 0.975) };
+}
+
+/** Quantile of sorted values by linear interpolation (numpy's default). */
+export function quantile(sorted: readonly number[], share: number): number {
+  const position = share * (sorted.length - 1);
+  const below = Math.floor(position);
+  const low = sorted[below] ?? Number.NaN;
+  const high = sorted[Math.min(below + 1, sorted.length - 1)] ?? Number.NaN;
+  return low + (high - low) * (position - below);
+}
+
+/** Values brought to 0…1 between their least and greatest; undefined ones stay so; all equal: 0. */
+export function normalise(values: readonly (number | undefined)[]): (number | undefined)[] {
+  const defined = values.filter((value) => value !== undefined);
+  const least = Math.min(...defined);
+  const range = Math.max(...defined) - least;
+  return values.map((value) => {
+    if (value === undefined) return undefined;
+    return range === 0 ? 0 : (value - least) / range;
+  });
+}
