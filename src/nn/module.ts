@@ -2,7 +2,7 @@
  * The base of layers and models: named parameters, buffers and children, as `torch.nn.Module` names
  * and orders them, so that checkpoints of PyTorch's ecosystem match by name.
  */
-import { type Device, keep, noGrad, ops, scope, type Tensor } from '../tensor/index.ts';
+import { type Device, keep, noGrad, scope, type Tensor } from '../tensor/index.ts';
 
 /** Where and how a module's tensors lie in memory; what is left out stays as it is. */
 export interface Placement {
@@ -152,8 +152,6 @@ export class Sequential extends Layer {
 }
 
 function place(tensor: Tensor, { device, memoryFormat }: Placement): Tensor {
-  return ops.to(tensor, {
-    device: device ?? tensor.device,
-    memoryFormat: tensor.shape.length === 4 ? (memoryFormat ?? 'preserve') : 'preserve',
-  });
+  const format = tensor.shape.length === 4 ? memoryFormat : undefined;
+  return tensor.to({ device, memoryFormat: format ?? 'preserve' });
 }

@@ -1,0 +1,34 @@
+import { gradientsOf, noGrad, ops, scope, type Tensor, tensor } from '../tensor/index.ts';
+
+/**
+ * Scales the gradients in place so that their joint Euclidean norm is at most `maximum`, as
+ * `torch.nn.utils.clip_grad_norm_`: by min(1, maximum / (norm + 1e-6)). Parameters without a gradient are
+ * left out. All stays on the device: nothing waits for the value.
+ *
+ * @returns the norm before clipping, a scalar; 0 where no parameter has a gradient.
+ */
+export function clipGradientNorm(parameters: Iterable<Tensor>, maximum: number): Tensor {
+  return scope(() => {
+    const found = gradientsOf([...parameters]).filter((gradient) => gradient !== undefined);
+    return found.length === 0 ? tensor(0) : clipToNorm(found, maximum);
+  });
+}
+
+/** The same on gradients in hand, which must not be empty. */
+export function clipToNorm(found: readonly Tensor[], maximum: number): Tensor {
+  return scope(() =>
+    noGrad(() => {
+      const total = ops.norm(ops.stack(ops._foreachNorm(found)));
+      const factor = ops.clamp(
+        ops.mul(ops.reciprocal(ops.add(total, 1e-6)), maximum),
+        undefined,
+        1,
+      );
+      ops._foreachMul_(
+        found,
+        found.map(() => factor),
+      );
+      return total;
+    }),
+  );
+}
