@@ -196,13 +196,13 @@ export function _foreachZero_(self: readonly Tensor[]): void {
 }
 
 const _softmax$ = new Operator('aten::_softmax', '');
-/** aten::_softmax(Tensor self, int dim, bool half_to_float) -> Tensor */
+/** aten::_softmax(Tensor self, int dim, bool halfToFloat) -> Tensor */
 export function _softmax(self: Tensor, dim: number, halfToFloat: boolean): Tensor {
   return one(invoke(_softmax$, self.handle, dim, halfToFloat));
 }
 
 const _upsample_bilinear2d_aa$ = new Operator('aten::_upsample_bilinear2d_aa', '');
-/** aten::_upsample_bilinear2d_aa(Tensor self, SymInt[] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor */
+/** aten::_upsample_bilinear2d_aa(Tensor self, int[] outputSize, bool alignCorners, float? scalesH=None, float? scalesW=None) -> Tensor */
 export function _upsampleBilinear2dAa(
   self: Tensor,
   outputSize: number | readonly number[],
@@ -222,7 +222,7 @@ export function abs(self: Tensor): Tensor {
 }
 
 const adaptive_avg_pool2d$ = new Operator('aten::adaptive_avg_pool2d', '');
-/** aten::adaptive_avg_pool2d(Tensor self, SymInt[] output_size) -> Tensor */
+/** aten::adaptive_avg_pool2d(Tensor self, int[] outputSize) -> Tensor */
 export function adaptiveAvgPool2d(self: Tensor, outputSize: number | readonly number[]): Tensor {
   return one(invoke(adaptive_avg_pool2d$, self.handle, outputSize));
 }
@@ -345,7 +345,7 @@ export function any(self: Tensor): Tensor {
 }
 
 const arange$start_step = new Operator('aten::arange', 'start_step');
-/** aten::arange.start_step(Scalar start, Scalar end, Scalar step=1, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
+/** aten::arange.start_step(Scalar start, Scalar end, Scalar step=1, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pinMemory=None) -> Tensor */
 export function arange(
   start: Scalar,
   end: Scalar,
@@ -378,7 +378,7 @@ export function argsort(self: Tensor, dim?: number, descending?: boolean): Tenso
 }
 
 const avg_pool2d$ = new Operator('aten::avg_pool2d', '');
-/** aten::avg_pool2d(Tensor self, int[] kernel_size, int[] stride=[], int[] padding=[0, 0], bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor */
+/** aten::avg_pool2d(Tensor self, int[] kernelSize, int[] stride=[], int[] padding=[0, 0], bool ceilMode=False, bool countIncludePad=True, int? divisorOverride=None) -> Tensor */
 export function avgPool2d(
   self: Tensor,
   kernelSize: number | readonly number[],
@@ -416,7 +416,7 @@ export function baddbmm(
 }
 
 const batch_norm$ = new Operator('aten::batch_norm', '');
-/** aten::batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float momentum, float eps, bool cudnn_enabled) -> Tensor */
+/** aten::batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? runningMean, Tensor? runningVar, bool training, float momentum, float eps, bool cudnnEnabled) -> Tensor */
 export function batchNorm(
   input: Tensor,
   weight: Tensor | undefined,
@@ -448,7 +448,7 @@ const binary_cross_entropy_with_logits$ = new Operator(
   'aten::binary_cross_entropy_with_logits',
   '',
 );
-/** aten::binary_cross_entropy_with_logits(Tensor self, Tensor target, Tensor? weight=None, Tensor? pos_weight=None, int reduction=1) -> Tensor */
+/** aten::binary_cross_entropy_with_logits(Tensor self, Tensor target, Tensor? weight=None, Tensor? posWeight=None, int reduction=1) -> Tensor */
 export function binaryCrossEntropyWithLogits(
   self: Tensor,
   target: Tensor,
@@ -494,7 +494,7 @@ export function clamp_(self: Tensor, min?: Scalar | undefined, max?: Scalar | un
 }
 
 const clone$ = new Operator('aten::clone', '');
-/** aten::clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor */
+/** aten::clone(Tensor self, *, MemoryFormat? memoryFormat=None) -> Tensor */
 export function clone(self: Tensor, options?: { memoryFormat?: MemoryFormat | undefined }): Tensor {
   return one(
     invoke(clone$, self.handle, options?.memoryFormat && memoryFormatCode(options?.memoryFormat)),
@@ -502,7 +502,7 @@ export function clone(self: Tensor, options?: { memoryFormat?: MemoryFormat | un
 }
 
 const contiguous$ = new Operator('aten::contiguous', '');
-/** aten::contiguous(Tensor self, *, MemoryFormat memory_format=0) -> Tensor */
+/** aten::contiguous(Tensor self, *, MemoryFormat memoryFormat=0) -> Tensor */
 export function contiguous(self: Tensor, options?: { memoryFormat?: MemoryFormat }): Tensor {
   return one(
     invoke(
@@ -530,7 +530,7 @@ export function conv2d(
 }
 
 const convolution$ = new Operator('aten::convolution', '');
-/** aten::convolution(Tensor input, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, bool transposed, int[] output_padding, int groups) -> Tensor */
+/** aten::convolution(Tensor input, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, bool transposed, int[] outputPadding, int groups) -> Tensor */
 export function convolution(
   input: Tensor,
   weight: Tensor,
@@ -559,7 +559,7 @@ export function convolution(
 }
 
 const copy_$ = new Operator('aten::copy_', '');
-/** aten::copy_(Tensor! self, Tensor src, bool non_blocking=False) -> Tensor */
+/** aten::copy_(Tensor! self, Tensor src, bool nonBlocking=False) -> Tensor */
 export function copy_(self: Tensor, src: Tensor, nonBlocking?: boolean): Tensor {
   invoke(copy_$, self.handle, src.handle, nonBlocking);
   return self;
@@ -572,7 +572,7 @@ export function cos(self: Tensor): Tensor {
 }
 
 const cross_entropy_loss$ = new Operator('aten::cross_entropy_loss', '');
-/** aten::cross_entropy_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, int ignore_index=-100, float label_smoothing=0.) -> Tensor */
+/** aten::cross_entropy_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, int ignoreIndex=-100, float labelSmoothing=0.) -> Tensor */
 export function crossEntropyLoss(
   self: Tensor,
   target: Tensor,
@@ -649,7 +649,7 @@ export function dropout(input: Tensor, p: number, train: boolean): Tensor {
 }
 
 const empty$memory_format = new Operator('aten::empty', 'memory_format');
-/** aten::empty.memory_format(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor */
+/** aten::empty.memory_format(int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pinMemory=None, MemoryFormat? memoryFormat=None) -> Tensor */
 export function empty(
   size: readonly number[],
   options?: {
@@ -672,7 +672,7 @@ export function empty(
 }
 
 const empty_like$ = new Operator('aten::empty_like', '');
-/** aten::empty_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor */
+/** aten::empty_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pinMemory=None, MemoryFormat? memoryFormat=None) -> Tensor */
 export function emptyLike(
   self: Tensor,
   options?: {
@@ -717,6 +717,19 @@ export function equal(self: Tensor, other: Tensor): boolean {
   return truth(invoke(equal$, self.handle, other.handle));
 }
 
+const erf$ = new Operator('aten::erf', '');
+/** aten::erf(Tensor self) -> Tensor */
+export function erf(self: Tensor): Tensor {
+  return one(invoke(erf$, self.handle));
+}
+
+const erfinv_$ = new Operator('aten::erfinv_', '');
+/** aten::erfinv_(Tensor! self) -> Tensor */
+export function erfinv_(self: Tensor): Tensor {
+  invoke(erfinv_$, self.handle);
+  return self;
+}
+
 const exp$ = new Operator('aten::exp', '');
 /** aten::exp(Tensor self) -> Tensor */
 export function exp(self: Tensor): Tensor {
@@ -724,7 +737,7 @@ export function exp(self: Tensor): Tensor {
 }
 
 const expand$ = new Operator('aten::expand', '');
-/** aten::expand(Tensor self, SymInt[] size, *, bool implicit=False) -> Tensor */
+/** aten::expand(Tensor self, int[] size, *, bool implicit=False) -> Tensor */
 export function expand(
   self: Tensor,
   size: readonly number[],
@@ -741,7 +754,7 @@ export function fill_(self: Tensor, value: Scalar): Tensor {
 }
 
 const flatten$using_ints = new Operator('aten::flatten', 'using_ints');
-/** aten::flatten.using_ints(Tensor self, int start_dim=0, int end_dim=-1) -> Tensor */
+/** aten::flatten.using_ints(Tensor self, int startDim=0, int endDim=-1) -> Tensor */
 export function flatten(self: Tensor, startDim?: number, endDim?: number): Tensor {
   return one(invoke(flatten$using_ints, self.handle, startDim, endDim));
 }
@@ -759,7 +772,7 @@ export function floor(self: Tensor): Tensor {
 }
 
 const full$ = new Operator('aten::full', '');
-/** aten::full(SymInt[] size, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
+/** aten::full(int[] size, Scalar fillValue, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pinMemory=None) -> Tensor */
 export function full(
   size: readonly number[],
   fillValue: Scalar,
@@ -778,7 +791,7 @@ export function full(
 }
 
 const full_like$ = new Operator('aten::full_like', '');
-/** aten::full_like(Tensor self, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor */
+/** aten::full_like(Tensor self, Scalar fillValue, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pinMemory=None, MemoryFormat? memoryFormat=None) -> Tensor */
 export function fullLike(
   self: Tensor,
   fillValue: Scalar,
@@ -803,7 +816,7 @@ export function fullLike(
 }
 
 const gather$ = new Operator('aten::gather', '');
-/** aten::gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor */
+/** aten::gather(Tensor self, int dim, Tensor index, *, bool sparseGrad=False) -> Tensor */
 export function gather(
   self: Tensor,
   dim: number,
@@ -837,7 +850,7 @@ export function gelu(self: Tensor, options?: { approximate?: string }): Tensor {
 }
 
 const grid_sampler_2d$ = new Operator('aten::grid_sampler_2d', '');
-/** aten::grid_sampler_2d(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) -> Tensor */
+/** aten::grid_sampler_2d(Tensor input, Tensor grid, int interpolationMode, int paddingMode, bool alignCorners) -> Tensor */
 export function gridSampler2d(
   input: Tensor,
   grid: Tensor,
@@ -875,7 +888,7 @@ export function gt(value0?: OperatorValue, value1?: OperatorValue): Tensor {
 }
 
 const hardtanh$ = new Operator('aten::hardtanh', '');
-/** aten::hardtanh(Tensor self, Scalar min_val=-1, Scalar max_val=1) -> Tensor */
+/** aten::hardtanh(Tensor self, Scalar minVal=-1, Scalar maxVal=1) -> Tensor */
 export function hardtanh(self: Tensor, minVal?: Scalar, maxVal?: Scalar): Tensor {
   return one(invoke(hardtanh$, self.handle, minVal, maxVal));
 }
@@ -912,7 +925,7 @@ export function isnan(self: Tensor): Tensor {
 }
 
 const layer_norm$ = new Operator('aten::layer_norm', '');
-/** aten::layer_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1.0000000000000001e-05, bool cudnn_enable=True) -> Tensor */
+/** aten::layer_norm(Tensor input, int[] normalizedShape, Tensor? weight=None, Tensor? bias=None, float eps=1.0000000000000001e-05, bool cudnnEnable=True) -> Tensor */
 export function layerNorm(
   input: Tensor,
   normalizedShape: readonly number[],
@@ -964,7 +977,7 @@ export function linear(input: Tensor, weight: Tensor, bias?: Tensor | undefined)
 }
 
 const linspace$ = new Operator('aten::linspace', '');
-/** aten::linspace(Scalar start, Scalar end, int steps, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
+/** aten::linspace(Scalar start, Scalar end, int steps, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pinMemory=None) -> Tensor */
 export function linspace(
   start: Scalar,
   end: Scalar,
@@ -1065,7 +1078,7 @@ export function max(
 }
 
 const max_pool2d$ = new Operator('aten::max_pool2d', '');
-/** aten::max_pool2d(Tensor self, int[] kernel_size, int[] stride=[], int[] padding=[0, 0], int[] dilation=[1, 1], bool ceil_mode=False) -> Tensor */
+/** aten::max_pool2d(Tensor self, int[] kernelSize, int[] stride=[], int[] padding=[0, 0], int[] dilation=[1, 1], bool ceilMode=False) -> Tensor */
 export function maxPool2d(
   self: Tensor,
   kernelSize: number | readonly number[],
@@ -1222,7 +1235,7 @@ export function neg(self: Tensor): Tensor {
 }
 
 const nll_loss$ = new Operator('aten::nll_loss', '');
-/** aten::nll_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, int ignore_index=-100) -> Tensor */
+/** aten::nll_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, int ignoreIndex=-100) -> Tensor */
 export function nllLoss(
   self: Tensor,
   target: Tensor,
@@ -1252,7 +1265,7 @@ export function normal_(
 }
 
 const ones$ = new Operator('aten::ones', '');
-/** aten::ones(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
+/** aten::ones(int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pinMemory=None) -> Tensor */
 export function ones(
   size: readonly number[],
   options?: { dtype?: DType | undefined; device?: Device | undefined },
@@ -1263,7 +1276,7 @@ export function ones(
 }
 
 const ones_like$ = new Operator('aten::ones_like', '');
-/** aten::ones_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor */
+/** aten::ones_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pinMemory=None, MemoryFormat? memoryFormat=None) -> Tensor */
 export function onesLike(
   self: Tensor,
   options?: {
@@ -1298,7 +1311,7 @@ export function pow(self: Tensor, exponent: Scalar): Tensor {
 }
 
 const rand$generator = new Operator('aten::rand', 'generator');
-/** aten::rand.generator(int[] size, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
+/** aten::rand.generator(int[] size, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pinMemory=None) -> Tensor */
 export function rand(
   size: readonly number[],
   options: {
@@ -1320,7 +1333,7 @@ export function rand(
 }
 
 const randn$generator = new Operator('aten::randn', 'generator');
-/** aten::randn.generator(int[] size, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
+/** aten::randn.generator(int[] size, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pinMemory=None) -> Tensor */
 export function randn(
   size: readonly number[],
   options: {
@@ -1367,7 +1380,7 @@ export function remainder(self: Tensor, other: Scalar): Tensor {
 }
 
 const reshape$ = new Operator('aten::reshape', '');
-/** aten::reshape(Tensor self, SymInt[] shape) -> Tensor */
+/** aten::reshape(Tensor self, int[] shape) -> Tensor */
 export function reshape(self: Tensor, shape: readonly number[]): Tensor {
   return one(invoke(reshape$, self.handle, shape));
 }
@@ -1413,7 +1426,7 @@ export function sin(self: Tensor): Tensor {
 }
 
 const slice$Tensor = new Operator('aten::slice', 'Tensor');
-/** aten::slice.Tensor(Tensor self, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor */
+/** aten::slice.Tensor(Tensor self, int dim=0, int? start=None, int? end=None, int step=1) -> Tensor */
 export function slice(
   self: Tensor,
   dim?: number,
@@ -1431,7 +1444,7 @@ export function softmax(self: Tensor, dim: number, dtype?: DType | undefined): T
 }
 
 const split$Tensor = new Operator('aten::split', 'Tensor');
-/** aten::split.Tensor(Tensor self, int split_size, int dim=0) -> Tensor[] */
+/** aten::split.Tensor(Tensor self, int splitSize, int dim=0) -> Tensor[] */
 export function split(self: Tensor, splitSize: number, dim?: number): Tensor[] {
   return list(invoke(split$Tensor, self.handle, splitSize, dim));
 }
@@ -1610,7 +1623,7 @@ export function unsqueeze(self: Tensor, dim: number): Tensor {
 }
 
 const upsample_bicubic2d$vec = new Operator('aten::upsample_bicubic2d', 'vec');
-/** aten::upsample_bicubic2d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor */
+/** aten::upsample_bicubic2d.vec(Tensor input, int[]? outputSize, bool alignCorners, float[]? scaleFactors) -> Tensor */
 export function upsampleBicubic2d(
   input: Tensor,
   outputSize: readonly number[] | undefined,
@@ -1621,7 +1634,7 @@ export function upsampleBicubic2d(
 }
 
 const upsample_bilinear2d$vec = new Operator('aten::upsample_bilinear2d', 'vec');
-/** aten::upsample_bilinear2d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor */
+/** aten::upsample_bilinear2d.vec(Tensor input, int[]? outputSize, bool alignCorners, float[]? scaleFactors) -> Tensor */
 export function upsampleBilinear2d(
   input: Tensor,
   outputSize: readonly number[] | undefined,
@@ -1643,7 +1656,7 @@ function var$(
 export { var$ as var };
 
 const view$ = new Operator('aten::view', '');
-/** aten::view(Tensor self, SymInt[] size) -> Tensor */
+/** aten::view(Tensor self, int[] size) -> Tensor */
 export function view(self: Tensor, size: readonly number[]): Tensor {
   return one(invoke(view$, self.handle, size));
 }
@@ -1662,7 +1675,7 @@ export function zero_(self: Tensor): Tensor {
 }
 
 const zeros$ = new Operator('aten::zeros', '');
-/** aten::zeros(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor */
+/** aten::zeros(int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pinMemory=None) -> Tensor */
 export function zeros(
   size: readonly number[],
   options?: { dtype?: DType | undefined; device?: Device | undefined },
@@ -1673,7 +1686,7 @@ export function zeros(
 }
 
 const zeros_like$ = new Operator('aten::zeros_like', '');
-/** aten::zeros_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor */
+/** aten::zeros_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pinMemory=None, MemoryFormat? memoryFormat=None) -> Tensor */
 export function zerosLike(
   self: Tensor,
   options?: {
