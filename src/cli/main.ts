@@ -9,4 +9,10 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+// A run that a study started stops at a step boundary when the study's process is gone, however it went.
+if (process.channel) {
+  process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+  process.channel.unref();
+}
+
 process.exitCode = await runProgram(process.argv.slice(2));

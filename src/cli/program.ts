@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { CarryoverError, nearestNames, RequestError } from '../util/index.ts';
+import { registerDoctor } from './commands/doctor.ts';
 import { registerStudy } from './commands/study.ts';
 import { Output, setOutput } from './output.ts';
 import type { TextStream } from './progress.ts';
@@ -125,6 +126,7 @@ export function createProgram(): Command {
         '\nExit codes: 0 done, 1 the work failed, 2 the request is wrong.',
     );
   registerStudy(program);
+  registerDoctor(program);
   return program;
 }
 

@@ -1,0 +1,74 @@
+/** Looks at the machine and at LibTorch, and gathers what it sees in one document. */
+import { existsSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import { arch, cpus, platform, release, totalmem } from 'node:os';
+import { dirname } from 'node:path';
+import {
+  availableCores,
+  cpuCapability,
+  cudaDeviceCount,
+  getThreadCount,
+  libtorchConfiguration,
+  libtorchVersion,
+  processorHasBFloat16,
+  setThreadCount,
+} from '../../tensor/index.ts';
+import { type Finding, judge, type Observations } from './findings.ts';
+import { blasKind, libraryNamed, loadedLibraries } from './libraries.ts';
+import { gemmSpeed, multipliesBFloat16 } from './measure.ts';
+
+export interface Examination extends Observations {
+  node: string;
+  system: string;
+  processor: string;
+  /** The vector instructions of LibTorch's own kernels. */
+  instructions: string;
+  /** The folder of LibTorch's libraries. */
+  place: string;
+  /** Bytes. */
+  totalMemory: number;
+  folder: string;
+  findings: Finding[];
+}
+
+/** @param folder where runs would be written: its disk is looked at */
+export async function examine(folder: string): Promise<Examination> {
+  const libraries = loadedLibraries();
+  const threads = getThreadCount();
+  const cores = availableCores();
+  setThreadCount(cores);
+  const gpus = cudaDeviceCount();
+  const devices = ['cpu', ...Array.from({ length: gpus }, (_, index) => `cuda:${index}`)];
+  const speeds = devices.map((device) => ({
+    device,
+    float32: gemmSpeed(device, 'float32'),
+    bfloat16: multipliesBFloat16(device) ? gemmSpeed(device, 'bfloat16') : undefined,
+  }));
+  setThreadCount(threads);
+  const disk = await statfs(folder);
+  const library = libraryNamed(libraries, 'libtorch_cpu');
+  const seen: Observations = {
+    libtorch: libtorchVersion(),
+    blas: blasKind(libraries, libtorchConfiguration()),
+    cores,
+    threads,
+    ompThreads: process.env.OMP_NUM_THREADS,
+    speeds,
+    bfloat16Hardware: processorHasBFloat16(),
+    nvidiaDriver: existsSync('/proc/driver/nvidia/version'),
+    gpus,
+    freeDisk: disk.bavail * disk.bsize,
+    availableMemory: process.availableMemory(),
+  };
+  return {
+    ...seen,
+    node: process.versions.node,
+    system: `${platform()} ${release()} ${arch()}`,
+    processor: cpus()[0]?.model ?? 'unknown',
+    instructions: cpuCapability(),
+    place: library === undefined ? 'unknown' : dirname(library),
+    totalMemory: Math.min(totalmem(), process.constrainedMemory() || totalmem()),
+    folder,
+    findings: judge(seen),
+  };
+}

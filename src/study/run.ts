@@ -1,0 +1,46 @@
+/** One run of a study as planned, and the files around it. */
+import { join } from 'node:path';
+import type { RunConfig } from '../results/index.ts';
+
+export interface PlannedRun {
+  /** Hash of what determines the result; names the run's folder. */
+  id: string;
+  /** `source`: trains the checkpoint that target runs start from. */
+  role: 'source' | 'target';
+  /** Name of the data set in the study. */
+  data: string;
+  /** Images in the data set, all splits together. */
+  samples: number;
+  model: string;
+  init: string;
+  seed: number;
+  /** The source run whose best checkpoint this run starts from. */
+  source?: string;
+  config: RunConfig;
+  /** Runs of this role at once. */
+  parallel: number;
+}
+
+/** What tables and lines call a run: `isic2019 resnet18 wt seed 0`. */
+export function runTitle(
+  run: Pick<PlannedRun, 'role' | 'data' | 'model' | 'init' | 'seed'>,
+): string {
+  const init = run.role === 'source' ? 'source' : run.init;
+  return `${run.data} ${run.model} ${init} seed ${run.seed}`;
+}
+
+/** The files of a study's folder. */
+export function studyPaths(folder: string) {
+  return {
+    study: join(folder, 'study.yaml'),
+    plan: join(folder, 'plan.json'),
+    splits: (data: string) => join(folder, 'splits', `${data}.csv`),
+    results: join(folder, 'results.csv'),
+    table: join(folder, 'table1.csv'),
+    run: (id: string) => join(folder, id),
+    config: (id: string) => join(folder, id, 'config.json'),
+    console: (id: string) => join(folder, id, 'console.log'),
+    failure: (id: string) => join(folder, id, 'failure.json'),
+    lock: (id: string) => join(folder, id, 'runner.lock'),
+  };
+}

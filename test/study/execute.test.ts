@@ -1,0 +1,117 @@
+import { rm } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { execute, type RunOutcome, readStates } from '../../src/study/index.ts';
+import { fakeProgram, fakeRun, journal, temporaryFolder } from './fakeRuns.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await temporaryFolder();
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+const kinds = (outcomes: RunOutcome[]) =>
+  Object.fromEntries(outcomes.map(({ run, kind }) => [run.id, kind]));
+const common = { program: fakeProgram, pollMilliseconds: 50 };
+
+describe('execute', () => {
+  it('runs everything once, and nothing a second time', async () => {
+    const runs = ['a', 'b', 'c'].map((id, seed) => fakeRun(id, {}, { seed }));
+    const first = await execute({ folder, runs, ...common }).finished;
+    expect(kinds(first)).toEqual({ a: 'done', b: 'done', c: 'done' });
+    const started: string[] = [];
+    const again = await execute({ folder, runs, ...common, onStart: (run) => started.push(run.id) })
+      .finished;
+    expect(kinds(again)).toEqual({ a: 'done', b: 'done', c: 'done' });
+    expect(started).toEqual([]);
+    for (const { id } of runs) {
+      const events = (await journal(folder, id)).map(({ event }) => event);
+      expect(events.filter((event) => event !== 'step')).toEqual(['start', 'finish']);
+    }
+  });
+
+  it('keeps to the number at once', async () => {
+    const runs = Array.from({ length: 6 }, (_, seed) => fakeRun(`run${seed}`, {}, { seed }));
+    let going = 0;
+    let most = 0;
+    await execute({
+      folder,
+      runs,
+      ...common,
+      onStart: () => {
+        going += 1;
+        most = Math.max(most, going);
+      },
+      onOutcome: () => {
+        going -= 1;
+      },
+    }).finished;
+    expect(most).toBe(2);
+  });
+
+  it('starts a target after its source, and blocks it when the source failed', async () => {
+    const order: string[] = [];
+    const runs = [
+      fakeRun('good', {}, { role: 'source', parallel: 1 }),
+      fakeRun('bad', { fail: 'error' }, { role: 'source', parallel: 1 }),
+      fakeRun('after-good', {}, { source: 'good' }),
+      fakeRun('after-bad', {}, { source: 'bad' }),
+    ];
+    const outcomes = await execute({
+      folder,
+      runs,
+      ...common,
+      onStart: (run) => order.push(run.id),
+    }).finished;
+    expect(kinds(outcomes)).toEqual({
+      good: 'done',
+      bad: 'failed',
+      'after-good': 'done',
+      'after-bad': 'blocked',
+    });
+    expect(order.indexOf('after-good')).toBeGreaterThan(order.indexOf('good'));
+    expect(order).not.toContain('after-bad');
+  });
+
+  it('keeps the error of a failed run, goes on with the others, and tries it again', async () => {
+    const runs = [
+      fakeRun('once', { fail: 'once' }),
+      fakeRun('crash', { fail: 'crash' }),
+      fakeRun('fine'),
+    ];
+    const first = await execute({ folder, runs, ...common }).finished;
+    expect(kinds(first)).toEqual({ once: 'failed', crash: 'failed', fine: 'done' });
+    const states = await readStates(folder, runs);
+    expect(states.map(({ status }) => status)).toEqual(['failed', 'failed', 'done']);
+    expect(states[0]?.reason).toBe('step 2: expected a number, got NaN');
+    expect(states[1]?.reason).toMatch(/^its process was ended by SIGKILL/);
+    const second = await execute({ folder, runs, ...common }).finished;
+    expect(kinds(second)).toEqual({ once: 'done', crash: 'done', fine: 'done' });
+    const after = await readStates(folder, runs);
+    expect(after.map(({ status, reason }) => ({ status, reason }))).toEqual(
+      runs.map(() => ({ status: 'done', reason: undefined })),
+    );
+  });
+
+  it('passes a stop on to the children, which end at a step boundary and go on later', async () => {
+    const runs = ['a', 'b', 'c'].map((id) => fakeRun(id, { steps: 40, stepMs: 10 }));
+    const controller = new AbortController();
+    const execution = execute({ folder, runs, ...common, signal: controller.signal });
+    for (;;) {
+      await delay(20);
+      if ((await journal(folder, 'b')).some(({ event }) => event === 'step')) break;
+    }
+    controller.abort();
+    expect(kinds(await execution.finished)).toEqual({ a: 'stopped', b: 'stopped' });
+    const states = await readStates(folder, runs);
+    expect(states.map(({ status }) => status)).toEqual(['interrupted', 'interrupted', 'waiting']);
+    const again = await execute({ folder, runs, ...common }).finished;
+    expect(kinds(again)).toEqual({ a: 'done', b: 'done', c: 'done' });
+    const steps = (await journal(folder, 'a')).filter(({ event }) => event === 'step');
+    expect(steps.map(({ iteration }) => iteration)).toEqual(
+      Array.from({ length: 40 }, (_, index) => index + 1),
+    );
+  });
+});
