@@ -1,0 +1,128 @@
+/** How a user names a data set: `kind:path` on the command line, or an entry with settings. */
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { validate } from '../results/index.ts';
+import { nearestNames, RequestError } from '../util/index.ts';
+import type { DataSet } from './dataSet.ts';
+import { kindOf } from './imageFiles.ts';
+import type { OpenOptions } from './kind.ts';
+import { describeKinds, type KindName, kinds } from './registry.ts';
+
+/** An entry of any kind, strict. Paths as the user wrote them; see {@link parseDataSpec}. */
+export const dataSpecSchema = z.discriminatedUnion('kind', [
+  kinds.folder.schema,
+  kinds.csv.schema,
+  kinds.isic2019.schema,
+]);
+
+/** A data set as the user names it, with absolute paths. */
+export type DataSpec = z.output<typeof dataSpecSchema>;
+
+export interface SpecPlace {
+  /** What the entry is part of, for errors: a file and key, or an option. */
+  where?: string;
+  /** The folder that relative paths start from; the working folder by default. */
+  base?: string;
+}
+
+/**
+ * An entry of a study file or a run's configuration: `{kind, path, …}`, or the text `kind:path`.
+ * @throws RequestError for an unknown kind or key, or a value of the wrong type.
+ */
+export function parseDataSpec(
+  entry: unknown,
+  { where = 'data', base = process.cwd() }: SpecPlace = {},
+): DataSpec {
+  if (typeof entry === 'string') return parseDataArgument(entry, { where, base });
+  const kind = typeof entry === 'object' && entry !== null && 'kind' in entry ? entry.kind : null;
+  if (typeof kind !== 'string' || !isKind(kind)) throw unknownKind(where, kind);
+  const spec = validate(dataSpecSchemaOf(kind), entry, { where });
+  const paths = kinds[kind].pathKeys.flatMap((key) => {
+    const value = Object.entries(spec).find(([name]) => name === key)?.[1];
+    return typeof value === 'string' ? [[key, resolve(base, value)]] : [];
+  });
+  return { ...spec, ...Object.fromEntries(paths) };
+}
+
+/**
+ * `kind:path`, for example `folder:pictures` or `csv:labels.csv`.
+ * @param settings further keys of the entry, such as `labelColumn`.
+ * @throws RequestError
+ */
+export function parseDataArgument(
+  argument: string,
+  place: SpecPlace = {},
+  settings: Readonly<Record<string, unknown>> = {},
+): DataSpec {
+  const { where = '--data' } = place;
+  const colon = argument.indexOf(':');
+  const kind = argument.slice(0, Math.max(colon, 0));
+  const path = argument.slice(colon + 1);
+  if (colon < 0) {
+    const known = isKind(argument);
+    throw new RequestError({
+      where,
+      expected: 'kind:path',
+      got: `"${argument}"`,
+      hint: known
+        ? `name the place too: ${argument}:<path>`
+        : `for example ${argument.toLowerCase().endsWith('.csv') ? 'csv' : 'folder'}:${argument}; kinds: ${kindList()}`,
+    });
+  }
+  if (!isKind(kind)) throw unknownKind(where, kind);
+  if (path === '') {
+    throw new RequestError({ where, expected: `${kind}:<path>`, got: `"${argument}"` });
+  }
+  return parseDataSpec({ ...settings, kind, path }, { ...place, where });
+}
+
+/**
+ * Lists the data set, checks every row and hashes every file (at once where nothing has changed).
+ * @throws RequestError for anything in it that is wrong, all of it listed.
+ */
+export async function openDataSet(spec: DataSpec, options: OpenOptions = {}): Promise<DataSet> {
+  switch (spec.kind) {
+    case 'folder':
+      await suggestCsv(spec.path);
+      return kinds.folder.open(spec, options);
+    case 'csv':
+      return kinds.csv.open(spec, options);
+    case 'isic2019':
+      return kinds.isic2019.open(spec, options);
+  }
+}
+
+function dataSpecSchemaOf(kind: KindName): z.ZodType<DataSpec> {
+  return kinds[kind].schema;
+}
+
+function isKind(kind: string): kind is KindName {
+  return Object.hasOwn(kinds, kind);
+}
+
+function kindList(): string {
+  return describeKinds()
+    .map(({ kind }) => kind)
+    .join(', ');
+}
+
+function unknownKind(where: string, kind: unknown): RequestError {
+  const near = typeof kind === 'string' ? nearestNames(kind, Object.keys(kinds)) : [];
+  return new RequestError({
+    where,
+    expected: `a kind of data set: ${kindList()}`,
+    got: typeof kind === 'string' ? `"${kind}"` : 'none',
+    hint: near.length > 0 ? `did you mean ${near.join(', ')}?` : 'for example folder:pictures',
+  });
+}
+
+/** A CSV file named as a folder is a likely slip. */
+async function suggestCsv(path: string): Promise<void> {
+  if (!path.toLowerCase().endsWith('.csv') || (await kindOf(path)) !== 'file') return;
+  throw new RequestError({
+    where: `folder:${path}`,
+    expected: 'a folder',
+    got: 'a CSV file',
+    hint: `did you mean csv:${path}?`,
+  });
+}
