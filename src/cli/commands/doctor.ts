@@ -38,7 +38,7 @@ function describe(seen: Examination): [label: string, value: string][] {
     ['LibTorch', `${seen.libtorch} in ${seen.place}`],
     ['processor', `${seen.processor}, ${seen.instructions} kernels`],
     ['devices', devices],
-    ['threads', `${seen.cores} cores may be used; LibTorch starts with ${seen.threads}`],
+    ['threads', `${seen.cores} (the cores that this process may use)`],
     ['BLAS', seen.blas],
     ...speeds,
     ['bfloat16', seen.bfloat16Hardware ? 'in the processor’s hardware' : 'not in the processor'],

@@ -51,8 +51,6 @@ export async function examine(folder: string): Promise<Examination> {
     libtorch: libtorchVersion(),
     blas: blasKind(libraries, libtorchConfiguration()),
     cores,
-    threads,
-    ompThreads: process.env.OMP_NUM_THREADS,
     speeds,
     bfloat16Hardware: processorHasBFloat16(),
     nvidiaDriver: existsSync('/proc/driver/nvidia/version'),

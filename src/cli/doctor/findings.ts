@@ -12,10 +12,8 @@ export interface Speed {
 export interface Observations {
   libtorch: string;
   blas: BlasKind;
+  /** Cores that this process may use, which is how many threads training takes by default. */
   cores: number;
-  threads: number;
-  /** `OMP_NUM_THREADS` as it is set. */
-  ompThreads: string | undefined;
   speeds: Speed[];
   /** The processor's own flag; says nothing of GPUs. */
   bfloat16Hardware: boolean;
@@ -43,7 +41,6 @@ const slowestTuned = 8;
 export function judge(seen: Observations): Finding[] {
   const warnings = [
     blasFinding(seen),
-    threadFinding(seen),
     gpuFinding(seen),
     bfloat16Finding(seen),
     seen.freeDisk < 5 * gibibyte
@@ -80,15 +77,6 @@ function blasFinding({ blas, speeds }: Observations): Finding | undefined {
     `LibTorch uses ${what}: ${speed.toFixed(1)} GFLOP/s in float32, where a tuned one reaches ` +
       '30 and more a core; vision transformers train up to fifty times slower with it',
     advice,
-  );
-}
-
-function threadFinding({ threads, cores, ompThreads }: Observations): Finding | undefined {
-  if (threads >= cores) return undefined;
-  const cause = ompThreads === undefined ? '' : ` (OMP_NUM_THREADS is ${ompThreads})`;
-  return warning(
-    `LibTorch starts with ${threads} of ${cores} cores${cause}`,
-    'unset OMP_NUM_THREADS, or choose with --set training.threads=…',
   );
 }
 
