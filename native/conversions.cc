@@ -4,15 +4,34 @@
 #include <c10/util/Exception.h>
 
 #include <cmath>
-#include <cstring>
 
 namespace carryover {
 
-double to_double(napi_env env, napi_value value, const char* what) {
-  double result;
-  check(napi_get_value_double(env, value, &result), what);
+/// The value that an N-API function makes.
+template <auto create, typename... Values>
+static napi_value make(napi_env env, Values... values) {
+  napi_value result;
+  check(create(env, values..., &result), "room for a value");
   return result;
 }
+
+napi_value from_double(napi_env env, double value) { return make<napi_create_double>(env, value); }
+napi_value from_bool(napi_env env, bool value) { return make<napi_get_boolean>(env, value); }
+napi_value from_string(napi_env env, const std::string& value) {
+  return make<napi_create_string_utf8>(env, value.data(), value.size());
+}
+napi_value undefined(napi_env env) { return make<napi_get_undefined>(env); }
+
+/// The plain value that an N-API function reads.
+template <auto read, typename Value>
+static Value get(napi_env env, napi_value value, const char* what) {
+  Value result;
+  check(read(env, value, &result), what);
+  return result;
+}
+
+double to_double(napi_env env, napi_value value, const char* what) { return get<napi_get_value_double, double>(env, value, what); }
+bool to_bool(napi_env env, napi_value value, const char* what) { return get<napi_get_value_bool, bool>(env, value, what); }
 
 int64_t to_int(napi_env env, napi_value value, const char* what) {
   double number = to_double(env, value, what);
@@ -20,12 +39,6 @@ int64_t to_int(napi_env env, napi_value value, const char* what) {
     throw std::runtime_error(std::string("expected ") + what + ", got " + std::to_string(number));
   }
   return static_cast<int64_t>(number);
-}
-
-bool to_bool(napi_env env, napi_value value, const char* what) {
-  bool result;
-  check(napi_get_value_bool(env, value, &result), what);
-  return result;
 }
 
 std::string to_string(napi_env env, napi_value value, const char* what) {
@@ -36,25 +49,18 @@ std::string to_string(napi_env env, napi_value value, const char* what) {
   return result;
 }
 
-template <typename T, T (*convert)(napi_env, napi_value, const char*)>
-static std::vector<T> to_list(napi_env env, napi_value value, const char* what) {
-  uint32_t length = 0;
-  check(napi_get_array_length(env, value, &length), what);
-  std::vector<T> result(length);
-  for (uint32_t index = 0; index < length; index++) {
-    napi_value element;
-    check(napi_get_element(env, value, index, &element), what);
-    result[index] = convert(env, element, what);
+std::vector<napi_value> to_values(napi_env env, napi_value value, const char* what) {
+  std::vector<napi_value> result(get<napi_get_array_length, uint32_t>(env, value, what));
+  for (uint32_t index = 0; index < result.size(); index++) {
+    check(napi_get_element(env, value, index, &result[index]), what);
   }
   return result;
 }
 
-std::vector<int64_t> to_ints(napi_env env, napi_value value, const char* what) {
-  return to_list<int64_t, to_int>(env, value, what);
-}
-
-std::vector<double> to_doubles(napi_env env, napi_value value, const char* what) {
-  return to_list<double, to_double>(env, value, what);
+std::vector<int64_t> to_ints(napi_env env, napi_value value) {
+  std::vector<int64_t> result;
+  for (napi_value element : to_values(env, value, "an array of integers")) result.push_back(to_int(env, element));
+  return result;
 }
 
 std::vector<at::Tensor> to_tensors(napi_env env, napi_value value) {
@@ -71,62 +77,41 @@ std::vector<at::Tensor> to_tensors(napi_env env, napi_value value) {
   return result;
 }
 
-bool is_nullish(napi_env env, napi_value value) {
-  napi_valuetype type;
-  check(napi_typeof(env, value, &type), "a value");
-  return type == napi_undefined || type == napi_null;
-}
-
-napi_value from_double(napi_env env, double value) {
-  napi_value result;
-  check(napi_create_double(env, value, &result), "room for a number");
-  return result;
-}
-
-napi_value from_bool(napi_env env, bool value) {
-  napi_value result;
-  check(napi_get_boolean(env, value, &result), "a boolean");
-  return result;
-}
-
-napi_value from_string(napi_env env, const std::string& value) {
-  napi_value result;
-  check(napi_create_string_utf8(env, value.data(), value.size(), &result), "room for a string");
-  return result;
-}
-
-napi_value from_ints(napi_env env, c10::ArrayRef<int64_t> values) {
-  napi_value result;
-  check(napi_create_array_with_length(env, values.size(), &result), "room for an array");
+napi_value from_values(napi_env env, c10::ArrayRef<napi_value> values) {
+  napi_value result = make<napi_create_array_with_length>(env, values.size());
   for (size_t index = 0; index < values.size(); index++) {
-    check(napi_set_element(env, result, index, from_double(env, static_cast<double>(values[index]))), "an array");
+    check(napi_set_element(env, result, static_cast<uint32_t>(index), values[index]), "an array");
   }
   return result;
 }
 
-napi_value undefined(napi_env env) {
-  napi_value result;
-  check(napi_get_undefined(env, &result), "undefined");
-  return result;
+napi_value from_ints(napi_env env, c10::ArrayRef<int64_t> values) {
+  std::vector<napi_value> numbers;
+  for (int64_t value : values) numbers.push_back(from_double(env, static_cast<double>(value)));
+  return from_values(env, numbers);
+}
+
+napi_value from_tensors(napi_env env, const std::vector<at::Tensor>& tensors) {
+  std::vector<napi_value> handles;
+  for (const at::Tensor& tensor : tensors) handles.push_back(from_double(env, store(tensor, env)));
+  return from_values(env, handles);
 }
 
 void set_property(napi_env env, napi_value object, const char* name, napi_value value) {
   check(napi_set_named_property(env, object, name, value), name);
 }
 
-napi_value copy_bytes(napi_env env, const void* data, size_t size) {
-  void* copy;
-  napi_value buffer, result;
-  check(napi_create_arraybuffer(env, size, &copy, &buffer), "room for bytes");
-  std::memcpy(copy, data, size);
-  check(napi_create_typedarray(env, napi_uint8_array, size, buffer, 0, &result), "a typed array");
-  return result;
+void export_functions(napi_env env, napi_value exports, std::initializer_list<Export> functions) {
+  for (const Export& each : functions) {
+    napi_value function;
+    check(napi_create_function(env, each.name, NAPI_AUTO_LENGTH, each.callback, nullptr, &function), each.name);
+    set_property(env, exports, each.name, function);
+  }
 }
 
 void rethrow_to_javascript(napi_env env) {
   try {
     throw;
-  } catch (const PendingException&) {
   } catch (const c10::Error& error) {
     napi_throw_error(env, "LIBTORCH", error.what_without_backtrace());
   } catch (const std::bad_alloc&) {

@@ -42,100 +42,86 @@ at::Generator default_generator(const std::string& name) {
 }
 
 // generatorCreate(device, seed)
-napi_value generator_create(napi_env env, const Arguments& arguments) {
+napi_value generator_create(const Call& call) {
   // A clone of the device's default generator is the one way to make a generator that needs no header of that device.
-  at::Generator generator = default_generator(to_string(env, arguments[0])).clone();
-  generator.set_current_seed(static_cast<uint64_t>(to_int(env, arguments[1])));
-  return keep_generator(env, std::move(generator));
+  at::Generator generator = default_generator(call.text(0)).clone();
+  generator.set_current_seed(static_cast<uint64_t>(call.integer(1)));
+  return keep_generator(call.env, std::move(generator));
 }
 
-napi_value generator_default(napi_env env, const Arguments& arguments) {
-  return keep_generator(env, default_generator(to_string(env, arguments[0])));
+napi_value generator_default(const Call& call) { return keep_generator(call.env, default_generator(call.text(0))); }
+
+void generator_release(const Call& call) {
+  lookup_generator(call.integer(0));
+  generators()[static_cast<size_t>(call.integer(0))] = at::Generator();
 }
 
-napi_value generator_release(napi_env env, const Arguments& arguments) {
-  lookup_generator(to_int(env, arguments[0]));
-  generators()[static_cast<size_t>(to_int(env, arguments[0]))] = at::Generator();
-  return nullptr;
-}
-
-napi_value generator_seed(napi_env env, const Arguments& arguments) {
-  at::Generator generator = lookup_generator(to_int(env, arguments[0]));
+void generator_seed(const Call& call) {
+  at::Generator generator = lookup_generator(call.integer(0));
   std::lock_guard<std::mutex> lock(generator.mutex());
-  generator.set_current_seed(static_cast<uint64_t>(to_int(env, arguments[1])));
-  return nullptr;
+  generator.set_current_seed(static_cast<uint64_t>(call.integer(1)));
 }
 
-napi_value generator_state(napi_env env, const Arguments& arguments) {
-  at::Generator generator = lookup_generator(to_int(env, arguments[0]));
+napi_value generator_state(const Call& call) {
+  at::Generator generator = lookup_generator(call.integer(0));
   std::lock_guard<std::mutex> lock(generator.mutex());
   at::Tensor state = generator.get_state();
-  return from_double(env, store(std::move(state), env));
+  return from_double(call.env, store(std::move(state), call.env));
 }
 
-napi_value generator_set_state(napi_env env, const Arguments& arguments) {
-  at::Generator generator = lookup_generator(to_int(env, arguments[0]));
+void generator_set_state(const Call& call) {
+  at::Generator generator = lookup_generator(call.integer(0));
   std::lock_guard<std::mutex> lock(generator.mutex());
-  generator.set_state(lookup(to_double(env, arguments[1], "a tensor")));
-  return nullptr;
+  generator.set_state(call.tensor(1));
 }
 
-napi_value set_threads(napi_env env, const Arguments& arguments) {
-  at::set_num_threads(static_cast<int>(to_int(env, arguments[0])));
-  return nullptr;
-}
-
-napi_value get_threads(napi_env env, const Arguments&) { return from_double(env, at::get_num_threads()); }
+void set_threads(const Call& call) { at::set_num_threads(static_cast<int>(call.integer(0))); }
+napi_value get_threads(const Call& call) { return from_double(call.env, at::get_num_threads()); }
 
 // keepFreedMemory(): glibc keeps what is freed for the next step instead of giving it back to the kernel
 // and faulting it in again. Answers whether it took effect.
-napi_value keep_freed_memory(napi_env env, const Arguments&) {
+napi_value keep_freed_memory(const Call& call) {
 #ifdef __GLIBC__
   constexpr int kNoMmap = 0;
   constexpr int kNeverTrim = -1;
-  return from_bool(env, mallopt(M_MMAP_MAX, kNoMmap) == 1 && mallopt(M_TRIM_THRESHOLD, kNeverTrim) == 1);
+  return from_bool(call.env, mallopt(M_MMAP_MAX, kNoMmap) == 1 && mallopt(M_TRIM_THRESHOLD, kNeverTrim) == 1);
 #else
-  return from_bool(env, false);
+  return from_bool(call.env, false);
 #endif
 }
 
 // returnFreedMemory(): gives what is free back to the kernel, between phases of different size.
-napi_value return_freed_memory(napi_env, const Arguments&) {
+void return_freed_memory(const Call&) {
 #ifdef __GLIBC__
   malloc_trim(0);
 #endif
-  return nullptr;
 }
 
-napi_value versions(napi_env env, const Arguments&) {
-  napi_value result;
-  check(napi_create_object(env, &result), "an object");
-  set_property(env, result, "libtorch", from_string(env, TORCH_VERSION));
-  set_property(env, result, "configuration", from_string(env, at::show_config()));
-  set_property(env, result, "parallel", from_string(env, at::get_parallel_info()));
-  return result;
+// versions(): [LibTorch's version, how it was built]
+napi_value versions(const Call& call) {
+  napi_value parts[] = {from_string(call.env, TORCH_VERSION), from_string(call.env, at::show_config())};
+  return from_values(call.env, parts);
 }
 
-napi_value cuda_device_count(napi_env env, const Arguments&) {
-  if (!at::globalContext().hasCUDA()) return from_double(env, 0);
-  return from_double(env, c10::impl::VirtualGuardImpl(c10::DeviceType::CUDA).deviceCount());
+napi_value cuda_device_count(const Call& call) {
+  if (!at::globalContext().hasCUDA()) return from_double(call.env, 0);
+  return from_double(call.env, c10::impl::VirtualGuardImpl(c10::DeviceType::CUDA).deviceCount());
 }
 
 // synchronize(device): waits for the work queued on a GPU; does nothing on the CPU.
-napi_value synchronize(napi_env env, const Arguments& arguments) {
-  c10::Device device(to_string(env, arguments[0], "a device"));
+napi_value synchronize(const Call& call) {
+  c10::Device device(call.text(0));
   if (device.is_cpu()) return nullptr;
   c10::impl::VirtualGuardImpl guard(device.type());
   guard.getStream(device.has_index() ? device : guard.getDevice()).synchronize();
   return nullptr;
 }
 
-napi_value set_deterministic(napi_env env, const Arguments& arguments) {
-  bool deterministic = to_bool(env, arguments[0]);
+void set_deterministic(const Call& call) {
+  bool deterministic = call.truth(0);
   at::globalContext().setDeterministicAlgorithms(deterministic, /*warn_only=*/true);
   at::globalContext().setDeterministicCuDNN(deterministic);
   at::globalContext().setBenchmarkCuDNN(!deterministic);
-  return nullptr;
 }
 
 }  // namespace
@@ -147,22 +133,16 @@ at::Generator lookup_generator(int64_t id) {
   return generators()[static_cast<size_t>(id)];
 }
 
-napi_value register_machine(napi_env env, napi_value exports) {
-  export_function<generator_create>(env, exports, "generatorCreate");
-  export_function<generator_default>(env, exports, "generatorDefault");
-  export_function<generator_release>(env, exports, "generatorRelease");
-  export_function<generator_seed>(env, exports, "generatorSeed");
-  export_function<generator_state>(env, exports, "generatorState");
-  export_function<generator_set_state>(env, exports, "generatorSetState");
-  export_function<set_threads>(env, exports, "setThreads");
-  export_function<get_threads>(env, exports, "getThreads");
-  export_function<keep_freed_memory>(env, exports, "keepFreedMemory");
-  export_function<return_freed_memory>(env, exports, "returnFreedMemory");
-  export_function<versions>(env, exports, "versions");
-  export_function<cuda_device_count>(env, exports, "cudaDeviceCount");
-  export_function<synchronize>(env, exports, "synchronize");
-  export_function<set_deterministic>(env, exports, "setDeterministic");
-  return exports;
+void register_machine(napi_env env, napi_value exports) {
+  export_functions(env, exports, {
+      {"generatorCreate", guarded<generator_create>}, {"generatorDefault", guarded<generator_default>},
+      {"generatorRelease", guarded<generator_release>}, {"generatorSeed", guarded<generator_seed>},
+      {"generatorState", guarded<generator_state>}, {"generatorSetState", guarded<generator_set_state>},
+      {"setThreads", guarded<set_threads>}, {"getThreads", guarded<get_threads>},
+      {"keepFreedMemory", guarded<keep_freed_memory>}, {"returnFreedMemory", guarded<return_freed_memory>},
+      {"versions", guarded<versions>}, {"cudaDeviceCount", guarded<cuda_device_count>},
+      {"synchronize", guarded<synchronize>}, {"setDeterministic", guarded<set_deterministic>}
+  });
 }
 
 }  // namespace carryover

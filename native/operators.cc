@@ -118,6 +118,12 @@ c10::IValue to_one(napi_env env, napi_value value, Base base) {
   throw std::runtime_error("expected a supported argument");
 }
 
+template <typename List, typename Convert>
+c10::IValue collect(napi_env env, napi_value value, List list, Convert convert) {
+  for (napi_value element : to_values(env, value)) list.push_back(convert(element));
+  return c10::IValue(std::move(list));
+}
+
 c10::IValue to_list(napi_env env, napi_value value, const Parameter& parameter) {
   switch (parameter.base) {
     case Base::Tensor: {
@@ -139,21 +145,11 @@ c10::IValue to_list(napi_env env, napi_value value, const Parameter& parameter) 
       }
       return c10::IValue(to_ints(env, value));
     }
-    case Base::Float: return c10::IValue(to_doubles(env, value));
-    case Base::Bool:
-    case Base::Scalar: {
-      uint32_t length = 0;
-      check(napi_get_array_length(env, value, &length), "an array");
-      c10::List<bool> booleans;
-      std::vector<at::Scalar> scalars;
-      for (uint32_t index = 0; index < length; index++) {
-        napi_value element;
-        check(napi_get_element(env, value, index, &element), "an array");
-        if (parameter.base == Base::Bool) booleans.push_back(to_bool(env, element));
-        else scalars.push_back(to_scalar(env, element));
-      }
-      return parameter.base == Base::Bool ? c10::IValue(std::move(booleans)) : c10::IValue(scalars);
-    }
+    case Base::Float:
+      return collect(env, value, std::vector<double>(), [&](napi_value element) { return to_double(env, element); });
+    case Base::Bool: return collect(env, value, c10::List<bool>(), [&](napi_value element) { return to_bool(env, element); });
+    case Base::Scalar:
+      return collect(env, value, std::vector<at::Scalar>(), [&](napi_value element) { return to_scalar(env, element); });
     default: throw std::runtime_error("expected a supported list");
   }
 }
@@ -177,102 +173,83 @@ napi_value from_result(napi_env env, const c10::IValue& value) {
   if (value.isBool()) return from_bool(env, value.toBool());
   if (value.isNone()) return undefined(env);
   if (value.isScalar()) return from_double(env, value.toScalar().toDouble());
-  if (value.isTensorList()) {
-    std::vector<at::Tensor> tensors = value.toTensorVector();
-    napi_value result;
-    check(napi_create_array_with_length(env, tensors.size(), &result), "room for an array");
-    for (size_t index = 0; index < tensors.size(); index++) {
-      check(napi_set_element(env, result, index, from_double(env, store(std::move(tensors[index]), env))), "an array");
-    }
-    return result;
-  }
+  if (value.isTensorList()) return from_tensors(env, value.toTensorVector());
   throw std::runtime_error("expected a supported result, got " + value.tagKind());
 }
 
 // operator(name, overload): an id for `call`.
-napi_value prepare(napi_env env, const Arguments& arguments) {
-  std::string name = to_string(env, arguments[0]);
-  std::string overload = to_string(env, arguments[1]);
+napi_value prepare(const Call& call) {
+  std::string name = call.text(0);
+  std::string overload = call.text(1);
   c10::OperatorHandle handle = find(name, overload);
   const c10::FunctionSchema& schema = handle.schema();
   Operator op{handle, overload.empty() ? name : name + "." + overload, {}, writes_result(schema)};
   for (const c10::Argument& argument : schema.arguments()) op.parameters.push_back(parameter_of(argument, op.name));
   operators().push_back(std::move(op));
-  return from_double(env, static_cast<double>(operators().size() - 1));
+  return from_double(call.env, static_cast<double>(operators().size() - 1));
 }
 
 // call(id, ...arguments): the result, or an array of results; undefined where the result is the argument written.
-napi_value call(napi_env env, const Arguments& arguments) {
-  auto id = static_cast<size_t>(to_int(env, arguments[0], "an operator"));
+napi_value call_operator(const Call& call) {
+  auto id = static_cast<size_t>(call.integer(0));
   if (id >= operators().size()) throw std::runtime_error("expected a prepared operator");
   const Operator& op = operators()[id];
-  if (arguments.count - 1 > op.parameters.size()) {
+  if (call.count - 1 > op.parameters.size()) {
     throw std::runtime_error(op.name + ": expected at most " + std::to_string(op.parameters.size()) + " arguments, got " +
-                             std::to_string(arguments.count - 1));
+                             std::to_string(call.count - 1));
   }
   torch::jit::Stack stack;
   stack.reserve(op.parameters.size());
   for (size_t index = 0; index < op.parameters.size(); index++) {
     try {
-      stack.push_back(to_argument(env, arguments[index + 1], op, index));
+      stack.push_back(to_argument(call.env, call.values[index + 1], op, index));
     } catch (const std::exception& error) {
       throw std::runtime_error(op.name + ": " + op.parameters[index].name + ": " + error.what());
     }
   }
   op.handle.callBoxed(stack);
   if (op.returns_first_argument || stack.empty()) return nullptr;
-  if (stack.size() == 1) return from_result(env, stack[0]);
-  napi_value result;
-  check(napi_create_array_with_length(env, stack.size(), &result), "room for an array");
-  for (size_t index = 0; index < stack.size(); index++) {
-    check(napi_set_element(env, result, index, from_result(env, stack[index])), "an array");
-  }
-  return result;
+  if (stack.size() == 1) return from_result(call.env, stack[0]);
+  std::vector<napi_value> results;
+  for (const c10::IValue& value : stack) results.push_back(from_result(call.env, value));
+  return from_values(call.env, results);
 }
 
+// One argument or result as [name, type, N of T[N], keyword only, written, default or undefined].
 napi_value describe(napi_env env, const c10::Argument& argument) {
-  napi_value result;
-  check(napi_create_object(env, &result), "an object");
-  set_property(env, result, "name", from_string(env, argument.name()));
+  std::ostringstream text;
+  if (argument.default_value()) text << *argument.default_value();
   // The declared type: `int?` of a dtype argument is `ScalarType?` here.
-  set_property(env, result, "type", from_string(env, argument.real_type()->str()));
-  set_property(env, result, "length", from_double(env, argument.N() ? static_cast<double>(*argument.N()) : 0));
-  set_property(env, result, "keywordOnly", from_bool(env, argument.kwarg_only()));
-  set_property(env, result, "written", from_bool(env, argument.alias_info() != nullptr && argument.alias_info()->isWrite()));
-  if (argument.default_value()) {
-    std::ostringstream text;
-    text << *argument.default_value();
-    set_property(env, result, "default", from_string(env, text.str()));
-  }
-  return result;
+  napi_value parts[] = {
+      from_string(env, argument.name()),
+      from_string(env, argument.real_type()->str()),
+      from_double(env, argument.N() ? static_cast<double>(*argument.N()) : 0),
+      from_bool(env, argument.kwarg_only()),
+      from_bool(env, argument.alias_info() != nullptr && argument.alias_info()->isWrite()),
+      argument.default_value() ? from_string(env, text.str()) : undefined(env),
+  };
+  return from_values(env, {parts, std::size(parts)});
 }
 
 napi_value describe_all(napi_env env, const std::vector<c10::Argument>& list) {
-  napi_value result;
-  check(napi_create_array_with_length(env, list.size(), &result), "an array");
-  for (size_t index = 0; index < list.size(); index++) {
-    check(napi_set_element(env, result, index, describe(env, list[index])), "an array");
-  }
-  return result;
+  std::vector<napi_value> values;
+  for (const c10::Argument& argument : list) values.push_back(describe(env, argument));
+  return from_values(env, values);
 }
 
-// schema(name, overload): { arguments, returns }, from which the typed wrappers are generated.
-napi_value schema(napi_env env, const Arguments& arguments) {
-  c10::OperatorHandle handle = find(to_string(env, arguments[0]), to_string(env, arguments[1]));
-  napi_value result;
-  check(napi_create_object(env, &result), "an object");
-  set_property(env, result, "arguments", describe_all(env, handle.schema().arguments()));
-  set_property(env, result, "returns", describe_all(env, handle.schema().returns()));
-  return result;
+// schema(name, overload): [arguments, returns], from which the typed wrappers are generated.
+napi_value schema(const Call& call) {
+  c10::OperatorHandle handle = find(call.text(0), call.text(1));
+  napi_value parts[] = {describe_all(call.env, handle.schema().arguments()), describe_all(call.env, handle.schema().returns())};
+  return from_values(call.env, parts);
 }
 
 }  // namespace
 
-napi_value register_operators(napi_env env, napi_value exports) {
-  export_function<prepare>(env, exports, "operator");
-  export_function<call>(env, exports, "call");
-  export_function<schema>(env, exports, "schema");
-  return exports;
+void register_operators(napi_env env, napi_value exports) {
+  export_functions(env, exports, {
+      {"operator", guarded<prepare>}, {"call", guarded<call_operator>}, {"schema", guarded<schema>}
+  });
 }
 
 }  // namespace carryover

@@ -24,6 +24,7 @@ struct Table {
   int64_t count = 0;
   int64_t bytes = 0;
   int64_t unreported = 0;
+  int64_t known_to_v8 = 0;
   ska::flat_hash_map<const c10::StorageImpl*, uint32_t> storages;
 };
 
@@ -38,8 +39,7 @@ void report(napi_env env, int64_t change) {
   t.bytes += change;
   t.unreported += change;
   if (t.unreported > -kReportBytes && t.unreported < kReportBytes) return;
-  int64_t adjusted;
-  napi_adjust_external_memory(env, t.unreported, &adjusted);
+  napi_adjust_external_memory(env, t.unreported, &t.known_to_v8);
   t.unreported = 0;
 }
 
@@ -113,96 +113,75 @@ Handle store(at::Tensor tensor, napi_env env) {
 
 const at::Tensor& lookup(Handle handle) { return table().slots[slot_of(handle)].tensor; }
 
-std::pair<int64_t, int64_t> live_tensors() { return {table().count, table().bytes}; }
-
 namespace {
 
-const at::Tensor& tensor_at(napi_env env, const Arguments& arguments, size_t index) {
-  return lookup(to_double(env, arguments[index], "a tensor"));
-}
-
-napi_value release_one(napi_env env, const Arguments& arguments) {
-  release(env, to_double(env, arguments[0], "a tensor"));
-  return nullptr;
-}
+void release_one(const Call& call) { release(call.env, call.number(0)); }
 
 // releaseMany(handles: Float64Array, count)
-napi_value release_many(napi_env env, const Arguments& arguments) {
+void release_many(const Call& call) {
   void* data;
   size_t length;
-  check(napi_get_typedarray_info(env, arguments[0], nullptr, &length, &data, nullptr, nullptr), "handles");
-  auto count = static_cast<size_t>(to_int(env, arguments[1]));
-  for (size_t index = 0; index < std::min(count, length); index++) release(env, static_cast<double*>(data)[index]);
-  if (!dead_references().empty()) drain_dead_references(env);
-  return nullptr;
+  check(napi_get_typedarray_info(call.env, call.values[0], nullptr, &length, &data, nullptr, nullptr), "handles");
+  auto count = static_cast<size_t>(call.integer(1));
+  for (size_t index = 0; index < std::min(count, length); index++) release(call.env, static_cast<double*>(data)[index]);
+  if (!dead_references().empty()) drain_dead_references(call.env);
 }
 
-napi_value shape(napi_env env, const Arguments& arguments) {
-  return from_ints(env, tensor_at(env, arguments, 0).sizes());
-}
+napi_value shape(const Call& call) { return from_ints(call.env, call.tensor(0).sizes()); }
+napi_value strides(const Call& call) { return from_ints(call.env, call.tensor(0).strides()); }
+napi_value dtype(const Call& call) { return from_double(call.env, static_cast<double>(call.tensor(0).scalar_type())); }
+napi_value device(const Call& call) { return from_string(call.env, call.tensor(0).device().str()); }
 
-napi_value strides(napi_env env, const Arguments& arguments) {
-  return from_ints(env, tensor_at(env, arguments, 0).strides());
-}
-
-napi_value dtype(napi_env env, const Arguments& arguments) {
-  return from_double(env, static_cast<double>(tensor_at(env, arguments, 0).scalar_type()));
-}
-
-napi_value device(napi_env env, const Arguments& arguments) {
-  return from_string(env, tensor_at(env, arguments, 0).device().str());
-}
-
-napi_value is_contiguous(napi_env env, const Arguments& arguments) {
-  auto format = static_cast<at::MemoryFormat>(to_int(env, arguments[1]));
-  return from_bool(env, tensor_at(env, arguments, 0).is_contiguous(format));
+napi_value is_contiguous(const Call& call) {
+  auto format = static_cast<at::MemoryFormat>(call.integer(1));
+  return from_bool(call.env, call.tensor(0).is_contiguous(format));
 }
 
 // The identity of the tensor object behind a handle, to tell two handles of one tensor.
-napi_value identity(napi_env env, const Arguments& arguments) {
-  auto address = reinterpret_cast<uintptr_t>(tensor_at(env, arguments, 0).unsafeGetTensorImpl());
-  return from_double(env, static_cast<double>(address));
+napi_value identity(const Call& call) {
+  auto address = reinterpret_cast<uintptr_t>(call.tensor(0).unsafeGetTensorImpl());
+  return from_double(call.env, static_cast<double>(address));
 }
 
-napi_value item(napi_env env, const Arguments& arguments) {
-  at::Scalar value = tensor_at(env, arguments, 0).item();
-  if (value.isBoolean()) return from_bool(env, value.toBool());
-  return from_double(env, value.isIntegral(false) ? static_cast<double>(value.toLong()) : value.toDouble());
+napi_value item(const Call& call) {
+  at::Scalar value = call.tensor(0).item();
+  if (value.isBoolean()) return from_bool(call.env, value.toBool());
+  return from_double(call.env, value.isIntegral(false) ? static_cast<double>(value.toLong()) : value.toDouble());
 }
 
 // fromBuffer(typedArray, shape, dtype): a tensor over the typed array's own memory, which lives as long as it.
-napi_value from_buffer(napi_env env, const Arguments& arguments) {
-  drain_dead_references(env);
+napi_value from_buffer(const Call& call) {
+  drain_dead_references(call.env);
   napi_typedarray_type type;
   size_t length;
   void* data;
-  check(napi_get_typedarray_info(env, arguments[0], &type, &length, &data, nullptr, nullptr), "a typed array");
-  std::vector<int64_t> sizes = to_ints(env, arguments[1]);
-  auto scalar_type = static_cast<at::ScalarType>(to_int(env, arguments[2]));
+  check(napi_get_typedarray_info(call.env, call.values[0], &type, &length, &data, nullptr, nullptr), "a typed array");
+  std::vector<int64_t> sizes = to_ints(call.env, call.values[1]);
+  auto scalar_type = static_cast<at::ScalarType>(call.integer(2));
   napi_ref reference;
-  check(napi_create_reference(env, arguments[0], 1, &reference), "a typed array");
+  check(napi_create_reference(call.env, call.values[0], 1, &reference), "a typed array");
   auto forget = [reference](void*) {
     std::lock_guard<std::mutex> lock(dead_references_mutex);
     dead_references().push_back(reference);
   };
   at::Tensor tensor = at::from_blob(data, sizes, forget, at::TensorOptions().dtype(scalar_type));
-  return from_double(env, store(std::move(tensor), env));
+  return from_double(call.env, store(std::move(tensor), call.env));
 }
 
 // toBuffer(handle): an ArrayBuffer over the memory of a contiguous CPU tensor, which it keeps alive.
-napi_value to_buffer(napi_env env, const Arguments& arguments) {
-  const at::Tensor& tensor = tensor_at(env, arguments, 0);
+napi_value to_buffer(const Call& call) {
+  const at::Tensor& tensor = call.tensor(0);
   if (!tensor.device().is_cpu() || !tensor.is_contiguous()) throw std::runtime_error("expected a contiguous tensor on the CPU");
   napi_value result;
   size_t size = tensor.nbytes();
   if (size == 0) {
     void* nothing;
-    check(napi_create_arraybuffer(env, 0, &nothing, &result), "an empty buffer");
+    check(napi_create_arraybuffer(call.env, 0, &nothing, &result), "an empty buffer");
     return result;
   }
   auto* holder = new at::Tensor(tensor);
   auto finalize = [](napi_env, void*, void* hint) { delete static_cast<at::Tensor*>(hint); };
-  napi_status status = napi_create_external_arraybuffer(env, tensor.data_ptr(), size, finalize, holder, &result);
+  napi_status status = napi_create_external_arraybuffer(call.env, tensor.data_ptr(), size, finalize, holder, &result);
   if (status != napi_ok) {
     delete holder;
     throw std::runtime_error("expected a runtime that allows external buffers");
@@ -210,28 +189,20 @@ napi_value to_buffer(napi_env env, const Arguments& arguments) {
   return result;
 }
 
-napi_value live(napi_env env, const Arguments&) {
-  auto [count, bytes] = live_tensors();
-  int64_t values[] = {count, bytes};
-  return from_ints(env, values);
+napi_value live(const Call& call) {
+  int64_t values[] = {table().count, table().bytes, table().known_to_v8};
+  return from_ints(call.env, values);
 }
 
 }  // namespace
 
-napi_value register_tensors(napi_env env, napi_value exports) {
-  export_function<release_one>(env, exports, "release");
-  export_function<release_many>(env, exports, "releaseMany");
-  export_function<shape>(env, exports, "shape");
-  export_function<strides>(env, exports, "strides");
-  export_function<dtype>(env, exports, "dtype");
-  export_function<device>(env, exports, "device");
-  export_function<is_contiguous>(env, exports, "isContiguous");
-  export_function<identity>(env, exports, "identity");
-  export_function<item>(env, exports, "item");
-  export_function<from_buffer>(env, exports, "fromBuffer");
-  export_function<to_buffer>(env, exports, "toBuffer");
-  export_function<live>(env, exports, "liveTensors");
-  return exports;
+void register_tensors(napi_env env, napi_value exports) {
+  export_functions(env, exports, {
+      {"release", guarded<release_one>}, {"releaseMany", guarded<release_many>}, {"shape", guarded<shape>},
+      {"strides", guarded<strides>}, {"dtype", guarded<dtype>}, {"device", guarded<device>},
+      {"isContiguous", guarded<is_contiguous>}, {"identity", guarded<identity>}, {"item", guarded<item>},
+      {"fromBuffer", guarded<from_buffer>}, {"toBuffer", guarded<to_buffer>}, {"liveTensors", guarded<live>}
+  });
 }
 
 }  // namespace carryover

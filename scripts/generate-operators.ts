@@ -7,7 +7,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type NativeParameter, type NativeSchema, native } from '../src/tensor/native.ts';
+import { type NativeParameter, native } from '../src/tensor/native.ts';
 
 const manifestPath = fileURLToPath(new URL('operators.json', import.meta.url));
 const outputPath = fileURLToPath(new URL('../src/tensor/operators.generated.ts', import.meta.url));
@@ -29,7 +29,7 @@ interface Overload {
   /** The constant that holds the prepared operator. */
   constant: string;
   parameters: Parameter[];
-  schema: NativeSchema;
+  returns: Parameter[];
 }
 
 /** Never set by the project: dense layout, pageable memory. */
@@ -39,29 +39,35 @@ const reserved = new Set(['var', 'new', 'delete', 'in', 'if', 'for']);
 const camel = (name: string) =>
   name.replace(/_+([a-z0-9])/gi, (_, letter: string) => letter.toUpperCase());
 
-function parameterOf(raw: NativeParameter): Parameter {
-  const optional = raw.type.endsWith('?');
-  const type = (optional ? raw.type.slice(0, -1) : raw.type).replace(/^SymInt/, 'int');
+function parameterOf([
+  name,
+  declared,
+  length,
+  keywordOnly,
+  written,
+  value,
+]: NativeParameter): Parameter {
+  const optional = declared.endsWith('?');
   return {
-    name: raw.name === 'self' || raw.name === 'input' ? raw.name : camel(raw.name),
-    type,
+    name: camel(name),
+    type: (optional ? declared.slice(0, -1) : declared).replace(/^SymInt/, 'int'),
     optional,
-    keywordOnly: raw.keywordOnly,
-    written: raw.written,
-    length: raw.length,
-    ...(raw.default === undefined ? {} : { default: raw.default }),
+    keywordOnly,
+    written,
+    length,
+    ...(value === undefined ? {} : { default: value }),
   };
 }
 
 function overloadOf(fullName: string): Overload {
   const [base = '', overload = ''] = fullName.replace(/^aten::/, '').split('.');
-  const schema = native.schema(`aten::${base}`, overload);
+  const [parameters, returns] = native.schema(`aten::${base}`, overload);
   return {
     base,
     overload,
     constant: `${base}$${overload}`,
-    parameters: schema.arguments.map(parameterOf),
-    schema,
+    parameters: parameters.map(parameterOf),
+    returns: returns.map(parameterOf),
   };
 }
 
@@ -145,12 +151,11 @@ function parameterList(overload: Overload): string[] {
 }
 
 /** [return type, function of results.ts], or the written parameter that an in-place operator answers. */
-function resultOf({ schema, parameters, base }: Overload): {
+function resultOf({ returns, parameters, base }: Overload): {
   type: string;
   wrap?: string;
   self?: string;
 } {
-  const { returns } = schema;
   if (returns.length === 1 && returns[0]?.written) {
     const written = parameters.find((p) => p.written);
     if (!written) throw new Error(`${base}: expected a parameter that is written`);
@@ -172,13 +177,13 @@ function resultOf({ schema, parameters, base }: Overload): {
   return found;
 }
 
-function schemaText({ base, overload, schema }: Overload): string {
-  const show = (p: NativeParameter) =>
-    `${p.type}${p.written ? '!' : ''} ${p.name}${p.default === undefined ? '' : `=${p.default}`}`;
-  const before = schema.arguments.filter((p) => !p.keywordOnly).map(show);
-  const after = schema.arguments.filter((p) => p.keywordOnly).map(show);
+function schemaText({ base, overload, parameters, returns }: Overload): string {
+  const show = (p: Parameter) =>
+    `${p.type}${p.optional ? '?' : ''}${p.written ? '!' : ''} ${p.name}${p.default === undefined ? '' : `=${p.default}`}`;
+  const before = parameters.filter((p) => !p.keywordOnly).map(show);
+  const after = parameters.filter((p) => p.keywordOnly).map(show);
   const all = [...before, ...(after.length > 0 ? ['*', ...after] : [])];
-  const results = schema.returns.map((r) => `${r.type}${r.name ? ` ${r.name}` : ''}`);
+  const results = returns.map((r) => `${r.type}${r.name ? ` ${r.name}` : ''}`);
   return `aten::${base}${overload ? `.${overload}` : ''}(${all.join(', ')}) -> ${results.join(', ') || '()'}`;
 }
 
@@ -357,7 +362,7 @@ function formatted(text: string): string {
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const isCheck = process.argv.includes('--check');
-const version = native.versions().libtorch;
+const version = native.versions()[0];
 if (!version.startsWith('1.13')) {
   for (const name of JSON.parse(readFileSync(manifestPath, 'utf8')) as string[]) overloadOf(name);
   say(`LibTorch ${version} has every operator of the list; the file is made from 1.13's schemas`);

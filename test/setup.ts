@@ -19,7 +19,11 @@ function toNumbers(value: Numeric): number[] {
   return Array.from<number | bigint, number>(value, Number);
 }
 
-function firstDifference(actual: number[], expected: number[], tolerance: Tolerance): string | undefined {
+function firstDifference(
+  actual: number[],
+  expected: number[],
+  tolerance: Tolerance,
+): string | undefined {
   if (actual.length !== expected.length) return `${expected.length} values, got ${actual.length}`;
   const { relative = 0, absolute = 0 } = tolerance;
   for (let index = 0; index < actual.length; index++) {

@@ -6,12 +6,12 @@ import type { Device } from './tensor.ts';
 
 /** LibTorch's version, for example `1.13.0`. */
 export function libtorchVersion(): string {
-  return native.versions().libtorch;
+  return native.versions()[0];
 }
 
 /** How LibTorch was built: BLAS, oneDNN, flags. */
 export function libtorchConfiguration(): string {
-  return native.versions().configuration;
+  return native.versions()[1];
 }
 
 /** The vector instructions that LibTorch's own kernels use: `AVX2`, `AVX512`, `DEFAULT`, … */

@@ -23,27 +23,14 @@ export type NativeArgument =
 /** What an operator answers: a handle or plain value, or a list of them; undefined for in-place operators. */
 export type NativeResult = number | boolean | undefined | NativeResult[];
 
-export interface NativeParameter {
-  name: string;
-  /** ATen's type, for example `Tensor`, `int[]`, `ScalarType?`. */
-  type: string;
-  /** N of `int[N]`, otherwise 0. */
-  length: number;
-  keywordOnly: boolean;
-  /** Whether the operator writes into it. */
-  written: boolean;
-  default?: string;
-}
-
-export interface NativeSchema {
-  arguments: NativeParameter[];
-  returns: NativeParameter[];
-}
+/** An argument or result of an operator: [name, ATen's type, N of `T[N]` or 0, keyword only, written, default]. */
+export type NativeParameter = [string, string, number, boolean, boolean, string | undefined];
 
 export interface Native {
   operator(name: string, overload: string): number;
   call(id: number, ...values: NativeArgument[]): NativeResult;
-  schema(name: string, overload: string): NativeSchema;
+  /** [arguments, results] */
+  schema(name: string, overload: string): [NativeParameter[], NativeParameter[]];
 
   release(handle: Handle): void;
   releaseMany(handles: Float64Array, count: number): void;
@@ -56,8 +43,8 @@ export interface Native {
   item(handle: Handle): number | boolean;
   fromBuffer(data: ArrayBufferView, shape: readonly number[], dtype: number): Handle;
   toBuffer(handle: Handle): ArrayBuffer;
-  /** [handles in use, bytes of the distinct storages behind them] */
-  liveTensors(): [number, number];
+  /** [handles in use, bytes of the distinct storages behind them, external bytes that V8 knows of] */
+  liveTensors(): [number, number, number];
 
   requiresGrad(handle: Handle): boolean;
   setRequiresGrad(handle: Handle, value: boolean): void;
@@ -92,7 +79,8 @@ export interface Native {
   getThreads(): number;
   keepFreedMemory(): boolean;
   returnFreedMemory(): void;
-  versions(): { libtorch: string; configuration: string; parallel: string };
+  /** [version, how LibTorch was built] */
+  versions(): [string, string];
   cudaDeviceCount(): number;
   synchronize(device: string): void;
   setDeterministic(deterministic: boolean): void;

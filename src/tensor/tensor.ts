@@ -264,8 +264,11 @@ export function keep<T>(value: T): T {
   return value;
 }
 
-/** Tensors held by handles, and the bytes of the distinct storages behind them. */
-export function liveTensors(): { count: number; bytes: number } {
-  const [count, bytes] = native.liveTensors();
-  return { count, bytes };
+/**
+ * Tensors held by handles, the bytes of the distinct storages behind them, and the external bytes that
+ * V8 was told of when it was last told (it is told in steps of 8 MiB).
+ */
+export function liveTensors(): { count: number; bytes: number; reportedBytes: number } {
+  const [count, bytes, reportedBytes] = native.liveTensors();
+  return { count, bytes, reportedBytes };
 }
