@@ -1,7 +1,7 @@
 /** Runs a network over a split in inference mode. */
 import type { Loader } from '../data/index.ts';
 import type { ImageModel } from '../models/index.ts';
-import { autocast, type Device, inferenceMode, ops, scope, type Tensor } from '../tensor/index.ts';
+import { autocast, type Device, inferenceMode, scope, type Tensor } from '../tensor/index.ts';
 import { WorkError } from '../util/index.ts';
 import type { Predictions } from './predictions.ts';
 
@@ -71,12 +71,9 @@ function forward(
   precision: 'fp32' | 'bf16',
 ): { values: Float32Array; outputs: number } {
   return inferenceMode(() => {
-    const input = images.device === device ? images : ops.to(images, { device });
+    const input = images.device === device ? images : images.to({ device });
     const enabled = precision === 'bf16';
-    const type = device.split(':')[0] ?? 'cpu';
-    const output = autocast({ device: type, dtype: 'bfloat16', enabled }, () =>
-      model.forward(input),
-    );
+    const output = autocast({ device, dtype: 'bfloat16', enabled }, () => model.forward(input));
     const values = Float32Array.from(output.toArray());
     return { values, outputs: output.shape[1] ?? 0 };
   });

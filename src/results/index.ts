@@ -44,6 +44,7 @@ export {
 export {
   type KeyPath,
   knownKeys,
+  parseYamlMap,
   type ValidateOptions,
   validate,
   validateYaml,

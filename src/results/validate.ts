@@ -65,19 +65,32 @@ export function validateYaml<S extends z.ZodType>(
   text: string,
   where: string,
 ): z.output<S> {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  const error = document.errors[0];
-  if (error) {
-    throw new RequestError({
-      where: `${where}, line ${lines.linePos(error.pos[0]).line}`,
-      expected: 'valid YAML',
-      got: error.message.split('\n')[0] ?? error.code,
-    });
-  }
+  const { document, lines } = parseYaml(text, where);
   return validate(schema, document.toJS(), {
     where,
     locate: (path) => lineOf(document, lines, path),
+  });
+}
+
+/**
+ * The keys and values of a YAML text, not yet checked.
+ * @throws RequestError for YAML that cannot be parsed, or that is no mapping.
+ */
+export function parseYamlMap(text: string, where: string): Record<string, unknown> {
+  const value: unknown = parseYaml(text, where).document.toJS() ?? {};
+  if (isRecord(value)) return value;
+  throw new RequestError({ where, expected: 'keys and values', got: show(value) });
+}
+
+function parseYaml(text: string, where: string): { document: Document; lines: LineCounter } {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const error = document.errors[0];
+  if (!error) return { document, lines };
+  throw new RequestError({
+    where: `${where}, line ${lines.linePos(error.pos[0]).line}`,
+    expected: 'valid YAML',
+    got: error.message.split('\n')[0] ?? error.code,
   });
 }
 

@@ -1,0 +1,193 @@
+/** `carryover train`: one network, trained, evaluated and tested. */
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { RunRecord, RunResult } from '../../results/index.ts';
+import type { TrainEvent } from '../../train/index.ts';
+import { RequestError } from '../../util/index.ts';
+import { type Output, outputOf } from '../output.ts';
+import { stopOnSignals } from '../signals.ts';
+
+interface TrainFlags {
+  data?: string;
+  model?: string;
+  init?: string;
+  weights?: string;
+  seed?: string;
+  splits?: string;
+  config?: string;
+  out: string;
+  set: string[];
+}
+
+const examples = `
+Examples:
+  $ carryover train --data isic2019:data/isic2019 --model resnet50 --init wt \\
+      --weights resnet50-0676ba61.pth --seed 0 --out runs/isic-wt-0
+  $ carryover train --data folder:pictures --model deit_micro --init ri --out runs/first \\
+      --set training.maxEpochs=20 --set training.batchSize=32
+
+The same command goes on with a run that was stopped, and does nothing where it is finished.`;
+
+export function registerTrain(program: Command): void {
+  program
+    .command('train')
+    .description('train one network on one data set, from pretrained or random weights')
+    .option('--data <kind:path>', 'the data set, for example folder:pictures')
+    .option('--model <id>', 'the network, for example resnet50 or deit_small')
+    .option('--init <scheme>', 'wt: pretrained weights, st: their statistics, ri: random')
+    .option('--weights <file>', 'the checkpoint that wt and st read (.safetensors, .pth)')
+    .option('--seed <number>', 'seed of initialisation, order and augmentation (default 0)')
+    .option('--splits <file>', 'CSV file that says which sample is in which split')
+    .option('--config <file>', 'YAML file with the whole configuration; options come on top')
+    .option(
+      '--set <key=value>',
+      'a setting, for example training.maxEpochs=20; repeatable',
+      collect,
+      [],
+    )
+    .requiredOption('--out <folder>', 'where the run is written')
+    .addHelpText('after', examples)
+    .action(async (flags: TrainFlags, command: Command) => {
+      await train(flags, outputOf(command));
+    });
+}
+
+async function train(flags: TrainFlags, output: Output): Promise<void> {
+  const { applySettings, parseRunConfig, trainRun } = await import('../../train/index.ts');
+  const { raw, where, base } = await readConfig(flags);
+  const config = parseRunConfig(applySettings(raw, flags.set), { where, base });
+  const folder = resolve(flags.out);
+  using stop = stopOnSignals();
+  const progress = output.progress('training');
+  const { status, record } = await trainRun(config, folder, {
+    signal: stop.signal,
+    onEvent: (event) => show(event, output, progress),
+  });
+  progress.end();
+  output.document(record);
+  if (status === 'stopped') {
+    output.note(
+      `stopped at iteration ${record.progress.iteration} of ${record.progress.maxIterations}; ` +
+        'the same command goes on from there',
+    );
+    process.exitCode = 1;
+    return;
+  }
+  if (status === 'alreadyFinished') output.note(`${folder}: this run is finished; nothing to do`);
+  if (record.result) report(record, record.result, folder, output);
+}
+
+/** The configuration as the user gave it: the file, with the options on top. */
+async function readConfig(
+  flags: TrainFlags,
+): Promise<{ raw: Record<string, unknown>; where: string; base: string }> {
+  const { parseDataArgument } = await import('../../data/index.ts');
+  const fromFile = flags.config === undefined ? {} : await readConfigFile(flags.config);
+  const base = flags.config === undefined ? process.cwd() : dirname(resolve(flags.config));
+  const raw: Record<string, unknown> = { ...fromFile };
+  if (flags.data !== undefined) raw.data = parseDataArgument(flags.data);
+  if (flags.model !== undefined) raw.model = flags.model;
+  if (flags.init !== undefined) raw.init = flags.init;
+  if (flags.weights !== undefined) raw.weights = resolve(flags.weights);
+  if (flags.splits !== undefined) raw.splitsFile = resolve(flags.splits);
+  if (flags.seed !== undefined) raw.seed = wholeNumber('--seed', flags.seed);
+  for (const [key, option] of [
+    ['data', '--data'],
+    ['model', '--model'],
+    ['init', '--init'],
+  ] as const) {
+    if (raw[key] !== undefined) continue;
+    throw new RequestError({
+      where: 'carryover train',
+      expected: `${option}${flags.config === undefined ? '' : `, or "${key}" in ${flags.config}`}`,
+      got: 'none',
+      hint: 'see carryover train --help',
+    });
+  }
+  return { raw, where: flags.config ?? 'carryover train', base };
+}
+
+async function readConfigFile(path: string): Promise<Record<string, unknown>> {
+  const { parseYamlMap } = await import('../../results/index.ts');
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new RequestError(
+      {
+        where: `--config ${path}`,
+        expected: 'a file that can be read',
+        got: error instanceof Error && 'code' in error ? String(error.code) : String(error),
+      },
+      { cause: error },
+    );
+  }
+  return parseYamlMap(text, path);
+}
+
+function wholeNumber(option: string, text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new RequestError({ where: option, expected: 'a whole number from 0', got: `"${text}"` });
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value];
+}
+
+function show(event: TrainEvent, output: Output, progress: ReturnType<Output['progress']>): void {
+  switch (event.kind) {
+    case 'phase':
+      output.note(event.text);
+      return;
+    case 'warning':
+      output.warn(event.text);
+      return;
+    case 'step': {
+      const loss = event.loss === undefined ? [] : [`loss ${event.loss.toFixed(4)}`];
+      const best = event.best === undefined ? [] : [`best ${event.best.toFixed(4)}`];
+      const text = [...loss, ...best].join(', ');
+      progress.update({ done: event.iteration, total: event.maxIterations, text });
+      return;
+    }
+    case 'log':
+      if (event.line.kind === 'evaluation') {
+        const { iteration, metric, value, reason, best, schedule } = event.line;
+        const shown = value === undefined ? `undefined (${reason})` : value.toFixed(4);
+        const notes = [
+          ...(best ? ['best so far'] : []),
+          ...(schedule === 'continue' ? [] : [schedule]),
+        ];
+        const suffix = notes.length > 0 ? ` (${notes.join(', ')})` : '';
+        output.note(`iteration ${iteration}: validation ${metric} ${shown}${suffix}`);
+      }
+      return;
+    case 'saved':
+      return;
+  }
+}
+
+function report(record: RunRecord, result: RunResult, folder: string, output: Output): void {
+  const names = Object.keys(result.test.metrics);
+  output.table({
+    columns: ['metric', 'validation', 'test'],
+    rows: names.map((name) => [
+      name === result.test.metric ? `${name} *` : name,
+      shown(result.validation.metrics[name]),
+      shown(result.test.metrics[name]),
+    ]),
+  });
+  output.line(
+    `* chooses the checkpoint: best at iteration ${result.iterationsToBest} of ${result.iterations}`,
+  );
+  const { resolved } = record;
+  output.line(
+    `${result.imagesPerSecond.toFixed(1)} images/s in ${resolved?.precision} on ${resolved?.device}, ` +
+      `${resolved?.threads} threads, ${Math.round(result.wallSeconds)} s`,
+  );
+  output.line(`written to ${folder}`);
+}
+
+function shown(metric: { value?: number; reason?: string } | undefined): string {
+  return metric?.value === undefined ? `undefined: ${metric?.reason}` : metric.value.toFixed(4);
+}

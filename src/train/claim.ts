@@ -1,0 +1,105 @@
+/** One process a run: claiming a folder, keeping the claim alive, and letting go. */
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import lockfile from 'proper-lockfile';
+import { isAlive, type RunRecord, readRunRecord, writeRunRecord } from '../results/index.ts';
+import { explainWriteFailure, WorkError } from '../util/index.ts';
+
+/** Seconds between two signs of life in run.json. */
+const HEARTBEAT_SECONDS = 15;
+
+/**
+ * Reads the record of `folder` and decides about it while no other process does: whoever returns a
+ * record from `decide` owns the run from then on.
+ * @throws WorkError where another process works on the run.
+ */
+export async function claim(
+  folder: string,
+  decide: (existing: RunRecord | undefined) => RunRecord | undefined,
+): Promise<RunRecord | undefined> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw explainWriteFailure(folder, error);
+  }
+  // Held for the moment of the decision only. A process that is killed in that moment leaves the lock
+  // behind; it counts as left behind after ten seconds.
+  let release: () => Promise<void>;
+  try {
+    release = await lockfile.lock(folder, {
+      lockfilePath: resolve(folder, 'claim.lock'),
+      stale: 10_000,
+      retries: { retries: 40, factor: 1, minTimeout: 300, maxTimeout: 300 },
+    });
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ELOCKED') {
+      throw new WorkError({
+        where: folder,
+        expected: 'a moment in which no other process begins this run',
+        got: 'claim.lock, held for more than ten seconds',
+        hint: 'start again',
+      });
+    }
+    throw explainWriteFailure(folder, error);
+  }
+  try {
+    const existing = await readRunRecord(folder);
+    if (existing) refuseIfInUse(folder, existing);
+    const record = decide(existing);
+    if (record) await writeRunRecord(folder, record);
+    return record;
+  } finally {
+    await release();
+  }
+}
+
+/** @throws WorkError where another process works on the run. */
+export function refuseIfInUse(folder: string, record: RunRecord): void {
+  if (!isAlive(record)) return;
+  const { owner } = record;
+  throw new WorkError({
+    where: folder,
+    expected: 'a run that no other process trains',
+    got: `process ${owner?.pid} on ${owner?.host}, last heard of at ${record.heartbeat}`,
+    hint: 'wait for it, stop it, or choose another --out',
+  });
+}
+
+/** The record of a run that this process owns, written when it changes and as a sign of life. */
+export class OwnedRecord {
+  readonly #folder: string;
+  #record: RunRecord;
+  #writtenAt = Number.NEGATIVE_INFINITY;
+
+  constructor(folder: string, record: RunRecord) {
+    this.#folder = folder;
+    this.#record = record;
+  }
+
+  get current(): RunRecord {
+    return this.#record;
+  }
+
+  /** Changes the record and writes it. */
+  async update(change: Partial<RunRecord>): Promise<void> {
+    this.note(change);
+    await writeRunRecord(this.#folder, this.#record);
+    this.#writtenAt = performance.now();
+  }
+
+  /** Changes the record without writing it yet. */
+  note(change: Partial<RunRecord>): void {
+    this.#record = { ...this.#record, ...change, heartbeat: new Date().toISOString() };
+  }
+
+  /** Writes the record where the last sign of life is some time ago. */
+  async beat(change: Partial<RunRecord>): Promise<void> {
+    if (performance.now() - this.#writtenAt < HEARTBEAT_SECONDS * 1000) return;
+    await this.update(change);
+  }
+
+  /** Writes the final word and gives the run up. */
+  async release(change: Partial<RunRecord> & Pick<RunRecord, 'status'>): Promise<void> {
+    await this.update({ ...change, owner: undefined });
+  }
+}

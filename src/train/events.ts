@@ -1,0 +1,31 @@
+/** What a run tells while it goes: for progress bars, logs and tests. */
+import type { EvaluationLine, RunRecord, TrainLine } from '../results/index.ts';
+
+export type TrainEvent =
+  /** What the run is doing now, in words. */
+  | { kind: 'phase'; text: string }
+  | { kind: 'warning'; text: string }
+  /** A step was done. `loss` is of the latest line of the log. */
+  | { kind: 'step'; iteration: number; maxIterations: number; loss?: number; best?: number }
+  | { kind: 'log'; line: TrainLine | EvaluationLine }
+  | { kind: 'saved'; iteration: number };
+
+export interface TrainOptions {
+  onEvent?: (event: TrainEvent) => void;
+  /** Aborted to stop at the next step boundary, with the state saved. */
+  signal?: AbortSignal;
+}
+
+/** `alreadyFinished`: the folder held the finished run, and nothing was done. */
+export interface RunOutcome {
+  status: 'finished' | 'alreadyFinished' | 'stopped';
+  record: RunRecord;
+}
+
+/** A stop was asked for, and the work ended at a boundary from which it can go on. */
+export class TrainingStopped extends Error {}
+
+/** @throws TrainingStopped once the signal is aborted. */
+export function throwIfStopped(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new TrainingStopped();
+}

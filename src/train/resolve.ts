@@ -1,0 +1,100 @@
+/** What `auto` comes to: device, precision, threads, optimiser, learning rate, sizes. */
+import { cpus } from 'node:os';
+import { describeModel } from '../models/index.ts';
+import type { Resolved, RunConfig } from '../results/index.ts';
+import { availableCores, cudaDeviceCount, processorHasBFloat16 } from '../tensor/index.ts';
+import { RequestError } from '../util/index.ts';
+
+/** Learning rates of the paper, found by grid search (section 2, training procedure). */
+const PRETRAINED_LEARNING_RATE = 1e-4;
+const RANDOM_LEARNING_RATE = 3e-4;
+
+/** Where a run computes and how. */
+export type Machine = Pick<Resolved, 'device' | 'deviceName' | 'precision' | 'threads'>;
+
+/**
+ * The device, number format and threads of a run on this machine.
+ * @throws RequestError for a GPU that is not there.
+ */
+export function resolveMachine(training: RunConfig['training']): Machine {
+  const device = resolveDevice(training.device);
+  const isGpu = device.startsWith('cuda');
+  const hasBFloat16 = isGpu || processorHasBFloat16();
+  const automatic = hasBFloat16 ? 'bf16' : 'fp32';
+  const deviceName = isGpu ? undefined : cpus()[0]?.model.trim();
+  return {
+    device,
+    ...(deviceName ? { deviceName } : {}),
+    precision: training.precision === 'auto' ? automatic : training.precision,
+    threads: training.threads === 'auto' ? automaticThreads() : training.threads,
+  };
+}
+
+function resolveDevice(wanted: string): string {
+  const count = cudaDeviceCount();
+  if (wanted === 'auto') return count > 0 ? 'cuda:0' : 'cpu';
+  if (wanted === 'cpu') return 'cpu';
+  const index = Number(wanted.split(':')[1] ?? 0);
+  if (index >= count) {
+    throw new RequestError({
+      where: 'training.device',
+      expected: count === 0 ? 'cpu: LibTorch sees no GPU' : `a GPU below cuda:${count}`,
+      got: wanted,
+      hint: 'use device auto, and see carryover doctor',
+    });
+  }
+  return `cuda:${index}`;
+}
+
+/** The cores that this process may use, or what OMP_NUM_THREADS says: how runs at once share a machine. */
+function automaticThreads(): number {
+  const given = Number(process.env.OMP_NUM_THREADS);
+  return Number.isInteger(given) && given > 0 ? given : availableCores();
+}
+
+/** Pixels of a side that the network sees, and that images are resized to before the crop. */
+export function resolveSizes(config: RunConfig): { size: number; resize: number } {
+  const { training } = config;
+  const size = training.size === 'auto' ? describeModel(config.model).imageSize : training.size;
+  // 256 for 224, as in the paper, and the same proportion at other sizes.
+  const resize = training.resize === 'auto' ? Math.round((size * 256) / 224) : training.resize;
+  if (resize < size) {
+    throw new RequestError({
+      where: 'training.resize',
+      expected: `at least the size ${size}`,
+      got: String(resize),
+    });
+  }
+  return { size, resize };
+}
+
+/** Optimiser and learning rate for the model's family and the initialisation (METHODS: training). */
+export function resolveOptimiser(
+  config: RunConfig,
+  family: 'cnn' | 'vit',
+): Pick<Resolved, 'optimizer' | 'learningRate'> {
+  const { optimizer, learningRate } = config.training;
+  const usual = config.init === 'ri' ? RANDOM_LEARNING_RATE : PRETRAINED_LEARNING_RATE;
+  return {
+    optimizer: optimizer === 'auto' ? (family === 'cnn' ? 'adam' : 'adamw') : optimizer,
+    learningRate: learningRate === 'auto' ? usual : learningRate,
+  };
+}
+
+/** Iterations after which training ends at the latest. */
+export function resolveMaxIterations(
+  { maxEpochs, maxIterations }: RunConfig['training'],
+  iterationsPerEpoch: number,
+): number {
+  return Math.min(maxEpochs * iterationsPerEpoch, maxIterations ?? Number.POSITIVE_INFINITY);
+}
+
+/**
+ * Whether the validation split is evaluated after batch `batch` (from 1) of an epoch of `perEpoch`:
+ * `evaluations` times an epoch at even distances, the last time at its end; after every batch where
+ * there are fewer batches than that.
+ */
+export function evaluationIsDue(batch: number, perEpoch: number, evaluations: number): boolean {
+  const passed = (count: number): number => Math.floor((count * evaluations) / perEpoch);
+  return passed(batch) > passed(batch - 1);
+}

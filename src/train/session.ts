@@ -1,0 +1,352 @@
+/** One session of a run that this process owns: from the claim to its end or its stop. */
+import { access, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { channelStatistics, Loader, writeSplits } from '../data/index.ts';
+import { evaluate, outputCount, PredictionStopped, predict } from '../eval/index.ts';
+import { describeModel, type ImageModel } from '../models/index.ts';
+import { type Resolved, type RunConfig, type RunResult, runPaths } from '../results/index.ts';
+import { manualSeed, setDeterministic, setThreadCount } from '../tensor/index.ts';
+import { WorkError } from '../util/index.ts';
+import { writeSafetensors } from '../weights/index.ts';
+import type { OwnedRecord } from './claim.ts';
+import { TrainingStopped, type TrainOptions, throwIfStopped } from './events.ts';
+import { RunLog } from './log.ts';
+import type { Material } from './material.ts';
+import { buildNetwork, countParameters, initialiseNetwork } from './network.ts';
+import {
+  type Machine,
+  resolveMachine,
+  resolveMaxIterations,
+  resolveOptimiser,
+  resolveSizes,
+} from './resolve.ts';
+import { loadState, type Position, type RunState, restoreTensors, saveState } from './state.ts';
+import { Trainer } from './trainer.ts';
+
+/** ImageNet's channel means and deviations, as torchvision's reference training uses them. */
+const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+
+/** Images of an evaluation at once; more gain nothing and cost memory. */
+const EVALUATION_BATCH = 64;
+
+export class Session {
+  readonly #config: RunConfig;
+  readonly #folder: string;
+  readonly #material: Material;
+  readonly #record: OwnedRecord;
+  readonly #options: TrainOptions;
+  readonly #warnings: string[];
+  readonly #loaders: Loader[] = [];
+
+  constructor(
+    config: RunConfig,
+    folder: string,
+    material: Material,
+    record: OwnedRecord,
+    options: TrainOptions,
+  ) {
+    this.#config = config;
+    this.#folder = folder;
+    this.#material = material;
+    this.#record = record;
+    this.#options = options;
+    this.#warnings = [...record.current.warnings];
+    for (const text of material.warnings) this.#warn(text);
+  }
+
+  /**
+   * Trains and tests, or goes on doing so.
+   * @throws TrainingStopped once the signal is aborted, with the state saved.
+   */
+  async run(): Promise<RunResult> {
+    const { training } = this.#config;
+    const state = await this.#findState();
+    const machine = this.#resolveMachine(state?.position);
+    setThreadCount(machine.threads);
+    if (machine.device !== 'cpu') setDeterministic(true);
+    const sizes = resolveSizes(this.#config);
+    const loaders = await this.#openLoaders(sizes);
+    const { family } = describeModel(this.#config.model);
+    const iterationsPerEpoch = loaders.train.batchesPerEpoch;
+    const resolved: Resolved = {
+      ...machine,
+      ...sizes,
+      ...resolveOptimiser(this.#config, family),
+      batchSize: loaders.batchSize,
+      iterationsPerEpoch,
+      maxIterations: resolveMaxIterations(training, iterationsPerEpoch),
+    };
+    throwIfStopped(this.#options.signal);
+    manualSeed(this.#config.seed);
+    const model = await this.#prepareNetwork(resolved, state);
+    await this.#record.update({ resolved, parameters: countParameters(model) });
+    try {
+      return await this.#trainAndTest(model, loaders, resolved, state);
+    } finally {
+      model.dispose();
+    }
+  }
+
+  /** Ends the loaders' workers. */
+  async close(): Promise<void> {
+    await Promise.all(this.#loaders.map((loader) => loader.close()));
+  }
+
+  async #trainAndTest(
+    model: ImageModel,
+    loaders: { train: Loader; val: Loader; test: Loader },
+    resolved: Resolved,
+    state: RunState | undefined,
+  ): Promise<RunResult> {
+    const { dataset, runId } = this.#material;
+    const { onEvent = () => {}, signal } = this.#options;
+    const log = await RunLog.open(runPaths(this.#folder).log, state?.position.logBytes ?? 0);
+    const trainer = new Trainer(
+      {
+        runId,
+        model,
+        task: { task: dataset.task, metric: dataset.metric, classes: dataset.classes },
+        trainLoader: loaders.train,
+        validationLoader: loaders.val,
+        training: this.#config.training,
+        resolved,
+        log,
+        save: (current) => this.#save(current),
+        afterStep: ({ position }) =>
+          this.#record.beat({ progress: progressOf(position, resolved) }),
+        onEvent,
+        signal,
+      },
+      state,
+    );
+    try {
+      this.#phase(state ? `going on at iteration ${trainer.position.iteration}` : 'training');
+      await trainer.run();
+      await this.#record.update({ progress: progressOf(trainer.position, resolved) });
+      return await this.#test(model, trainer, loaders.test, resolved);
+    } catch (error) {
+      this.#record.note({ progress: progressOf(trainer.position, resolved) });
+      throw error;
+    } finally {
+      trainer.dispose();
+      await log.close();
+    }
+  }
+
+  /** The state to go on from, if the run has one. Leftovers of a process that was killed are removed. */
+  async #findState(): Promise<RunState | undefined> {
+    const paths = runPaths(this.#folder);
+    for (const folder of [this.#folder, paths.resumeFolder]) {
+      for (const name of await listIfThere(folder)) {
+        if (/^\..*\.tmp$|\.json\.\d+$/.test(name)) await rm(join(folder, name), { force: true });
+      }
+    }
+    if (!(await exists(paths.resume))) return undefined;
+    this.#phase('reading the state to resume from');
+    const state = await loadState(paths.resume);
+    if (state.position.runId === this.#material.runId) return state;
+    throw new WorkError({
+      where: paths.resume,
+      expected: `the state of run ${this.#material.runId}`,
+      got: `that of run ${state.position.runId}`,
+      hint: 'remove the folder and start again',
+    });
+  }
+
+  /**
+   * The machine as it is now, with the number format that a resumed run began with. Says where such a
+   * run will not be bit-identical.
+   */
+  #resolveMachine(position: Position | undefined): Machine {
+    const { training } = this.#config;
+    const now = resolveMachine(training);
+    const earlier = this.#record.current.resolved;
+    if (!position || !earlier) return now;
+    const precision = training.precision === 'auto' ? earlier.precision : now.precision;
+    const machine = { ...now, precision };
+    const differences = (['device', 'threads'] as const)
+      .filter((key) => earlier[key] !== machine[key])
+      .map((key) => `${key} ${machine[key]} instead of ${earlier[key]}`);
+    if (differences.length > 0) {
+      this.#warn(`goes on with ${differences.join(', ')}: the last bits of the result may differ`);
+    }
+    return machine;
+  }
+
+  async #openLoaders({ size, resize }: { size: number; resize: number }): Promise<{
+    train: Loader;
+    val: Loader;
+    test: Loader;
+    batchSize: number;
+  }> {
+    const { training, seed } = this.#config;
+    const { dataset, splits, splitsHash } = this.#material;
+    const { signal } = this.#options;
+    const earlier = this.#record.current.data;
+    this.#phase('preparing the images');
+    const { onBadImage } = training;
+    const { mean, std } =
+      training.normalize === 'imagenet'
+        ? IMAGENET
+        : (earlier ??
+          (await channelStatistics(dataset, splits.train, { resize, onBadImage, signal })));
+    const batchSize = Math.min(training.batchSize, splits.train.length);
+    if (batchSize < training.batchSize) {
+      this.#warn(
+        `the training split has ${splits.train.length} images, fewer than a batch of ` +
+          `${training.batchSize}: every batch holds all of them`,
+      );
+    }
+    const shared = { dataset, size, resize, mean, std, seed, onBadImage, signal } as const;
+    const workers = training.workers === 'auto' ? undefined : training.workers;
+    const open = async (split: 'train' | 'val' | 'test'): Promise<Loader> => {
+      const isTraining = split === 'train';
+      const loader = await Loader.open({
+        ...shared,
+        workers,
+        indices: splits[split],
+        batchSize: isTraining ? batchSize : EVALUATION_BATCH,
+        augment: isTraining ? training.augment : false,
+        shuffle: isTraining,
+        dropLast: isTraining,
+      });
+      this.#loaders.push(loader);
+      return loader;
+    };
+    const train = await open('train');
+    const val = await open('val');
+    const test = await open('test');
+    const skipped = [train, val, test].flatMap((loader) => loader.skipped);
+    await writeSplits(runPaths(this.#folder).splits, dataset, splits);
+    const { name, identity, task, metric, classes } = dataset;
+    await this.#record.update({
+      warnings: this.#warnings,
+      data: {
+        name,
+        identity,
+        task,
+        metric,
+        classes,
+        counts: {
+          train: splits.train.length,
+          val: splits.val.length,
+          test: splits.test.length,
+        },
+        splits: splitsHash,
+        mean: [...mean],
+        std: [...std],
+        skipped,
+      },
+    });
+    return { train, val, test, batchSize };
+  }
+
+  /** The network, initialised and saved, or as it was when the state was saved. */
+  async #prepareNetwork(resolved: Resolved, state: RunState | undefined): Promise<ImageModel> {
+    const { dataset, runId, weights } = this.#material;
+    const outputs = outputCount(dataset.task, dataset.classes.length);
+    const { device, size } = resolved;
+    if (state) return buildNetwork(this.#config, { outputs, size, device });
+    this.#phase('initialising the network');
+    const model = buildNetwork(this.#config, { outputs, size, device: 'cpu' });
+    const initialisation = await initialiseNetwork(model, this.#config);
+    const metadata = { ...this.#metadata(), runId, iteration: '0' };
+    await writeSafetensors(runPaths(this.#folder).initial, model.state(), metadata);
+    await this.#record.update({ initialisation, ...(weights ? { weights } : {}) });
+    if (device !== 'cpu') model.to({ device });
+    return model;
+  }
+
+  #metadata(): Record<string, string> {
+    return { format: 'pt', model: this.#config.model, runId: this.#material.runId };
+  }
+
+  /** Puts a state on disk, and the best network beside it where that has changed. */
+  async #save(state: RunState): Promise<void> {
+    const paths = runPaths(this.#folder);
+    await saveState(paths.resume, state);
+    await this.#writeBest(state.best, state.position.best?.iteration);
+  }
+
+  #bestWritten: number | undefined;
+
+  async #writeBest(best: RunState['best'], iteration: number | undefined): Promise<void> {
+    if (iteration === undefined || iteration === this.#bestWritten) return;
+    const metadata = { ...this.#metadata(), iteration: String(iteration) };
+    await writeSafetensors(runPaths(this.#folder).best, best, metadata);
+    this.#bestWritten = iteration;
+  }
+
+  /** Evaluates the test split with the best network. */
+  async #test(
+    model: ImageModel,
+    trainer: Trainer,
+    loader: Loader,
+    resolved: Resolved,
+  ): Promise<RunResult> {
+    const { dataset } = this.#material;
+    const { position, best } = trainer;
+    if (!position.best || position.ended === undefined) throw new Error('training has not ended');
+    this.#phase('evaluating the test split');
+    await this.#writeBest(new Map(best), position.best.iteration);
+    restoreTensors(model.state(), best, 'best network');
+    const { task, metric, classes } = dataset;
+    const predictions = await predict(model, loader, {
+      device: resolved.device,
+      precision: resolved.precision,
+      stopRequested: () => this.#options.signal?.aborted === true,
+    }).catch((error: unknown) => {
+      throw error instanceof PredictionStopped ? new TrainingStopped() : error;
+    });
+    return {
+      ended: position.ended,
+      iterations: position.iteration,
+      epochs: position.iteration / resolved.iterationsPerEpoch,
+      iterationsToBest: position.best.iteration,
+      validation: position.best.evaluation,
+      test: evaluate(predictions, { task, metric, classes }) as RunResult['test'],
+      imagesPerSecond: position.images / Math.max(position.trainingSeconds, 1e-9),
+      trainingSeconds: position.trainingSeconds,
+      wallSeconds: trainer.wallSeconds,
+      // In KiB on every system (Node documents libuv's ru_maxrss so).
+      peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    };
+  }
+
+  #phase(text: string): void {
+    throwIfStopped(this.#options.signal);
+    this.#options.onEvent?.({ kind: 'phase', text });
+  }
+
+  #warn(text: string): void {
+    if (this.#warnings.includes(text)) return;
+    this.#warnings.push(text);
+    this.#options.onEvent?.({ kind: 'warning', text });
+  }
+}
+
+function progressOf(
+  position: Position,
+  resolved: Resolved,
+): { iteration: number; maxIterations: number; best?: { iteration: number; value?: number } } {
+  const { best, iteration } = position;
+  const value = best?.evaluation.primary.value;
+  return {
+    iteration,
+    maxIterations: resolved.maxIterations,
+    ...(best
+      ? { best: { iteration: best.iteration, ...(value === undefined ? {} : { value }) } }
+      : {}),
+  };
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function listIfThere(folder: string): Promise<string[]> {
+  return readdir(folder).catch(() => []);
+}
