@@ -1,0 +1,142 @@
+/** The architectures by id: one line each. */
+import { nearestNames, RequestError } from '../util/index.ts';
+import type { ImageModel, ModelIdentity, ModelOptions } from './model.ts';
+import { ResNet, type ResNetArchitecture } from './resnet.ts';
+import { VisionTransformer, type VisionTransformerArchitecture } from './visionTransformer.ts';
+
+/** An architecture that can be built by its id. */
+interface ModelDefinition {
+  family: ImageModel['family'];
+  /** Height and width of the images in pixels, unless the user says otherwise. */
+  imageSize: number;
+  /** Trainable numbers with 1,000 classes and three channels; a test counts them. */
+  parameters: number;
+  /** Blocks of a network that may be truncated to its first k, as `id:k`. */
+  depth?: number;
+  build(identity: ModelIdentity, depth: number | undefined): ImageModel;
+}
+
+function resnet(
+  block: ResNetArchitecture['block'],
+  layers: ResNetArchitecture['layers'],
+  parameters: number,
+  { imageSize = 224, width = 64 }: { imageSize?: number; width?: number } = {},
+): ModelDefinition {
+  const architecture = { block, layers, width };
+  const build = (identity: ModelIdentity) => new ResNet(identity, architecture);
+  return { family: 'cnn', imageSize, parameters, build };
+}
+
+function visionTransformer(
+  architecture: VisionTransformerArchitecture,
+  parameters: number,
+  { imageSize = 224 }: { imageSize?: number } = {},
+): ModelDefinition {
+  const { depth } = architecture;
+  const build = (identity: ModelIdentity, blocks = depth) =>
+    new VisionTransformer(identity, { ...architecture, depth: blocks });
+  return { family: 'vit', imageSize, parameters, depth, build };
+}
+
+const definitions = new Map<string, ModelDefinition>([
+  ['resnet18', resnet('basic', [2, 2, 2, 2], 11_689_512)],
+  ['resnet50', resnet('bottleneck', [3, 4, 6, 3], 25_557_032)],
+  ['resnet18_micro', resnet('basic', [2, 2, 2, 2], 829_384, { imageSize: 64, width: 16 })],
+  ['deit_tiny', visionTransformer({ width: 192, depth: 12, heads: 3, patchSize: 16 }, 5_717_416)],
+  ['deit_small', visionTransformer({ width: 384, depth: 12, heads: 6, patchSize: 16 }, 22_050_664)],
+  [
+    'deit_micro',
+    visionTransformer({ width: 96, depth: 6, heads: 3, patchSize: 8 }, 792_808, { imageSize: 64 }),
+  ],
+]);
+
+/** All model ids, in the registry's order. Those of vision transformers can be followed by `:k`. */
+export function modelIds(): string[] {
+  return [...definitions.keys()];
+}
+
+export interface ModelDescription {
+  id: string;
+  family: ImageModel['family'];
+  /** Height and width of the images in pixels, unless the user says otherwise. */
+  imageSize: number;
+  /** Trainable numbers with 1,000 classes and three channels; `undefined` for a truncated network. */
+  parameters: number | undefined;
+  /** Blocks, of a network that may be truncated (`id:k`). */
+  depth: number | undefined;
+}
+
+/**
+ * What is known of a model without building it.
+ * @throws RequestError for an unknown id, with the nearest valid ones.
+ */
+export function describeModel(id: string): ModelDescription {
+  const { definition, depth } = findDefinition(id);
+  const { family, imageSize, parameters } = definition;
+  const truncated = depth !== undefined && depth !== definition.depth;
+  return {
+    id,
+    family,
+    imageSize,
+    parameters: truncated ? undefined : parameters,
+    depth: depth ?? definition.depth,
+  };
+}
+
+/**
+ * Builds the network of that id. Convolutions and linear layers are zero until weights are loaded or
+ * initialised; norms are the identity.
+ *
+ * @param id a registered id, or one of a vision transformer with `:k` for its first k blocks (`deit_small:5`).
+ * @throws RequestError for an unknown id, with the nearest valid ones, and for options that do not fit.
+ */
+export function createModel(id: string, options: ModelOptions): ImageModel {
+  const { definition, depth } = findDefinition(id);
+  const { classes, inputChannels = 3, imageSize = definition.imageSize } = options;
+  requireCount(`classes of ${id}`, classes);
+  requireCount(`image size of ${id}`, imageSize);
+  if (inputChannels !== 1 && inputChannels !== 3) {
+    throw new RequestError({
+      where: `input channels of ${id}`,
+      expected: '1 or 3',
+      got: String(inputChannels),
+    });
+  }
+  const { family } = definition;
+  const identity = { id, family, classes, inputChannels, inputSize: imageSize };
+  const model = definition.build(identity, depth);
+  return family === 'cnn' ? model.to({ memoryFormat: 'channelsLast' }) : model;
+}
+
+function findDefinition(id: string): { definition: ModelDefinition; depth: number | undefined } {
+  const [base = '', ...suffix] = id.split(':');
+  const definition = definitions.get(base);
+  if (!definition) {
+    const nearest = nearestNames(base, definitions.keys());
+    throw new RequestError({
+      where: 'model',
+      expected: `one of ${modelIds().join(', ')}`,
+      got: id,
+      hint: nearest.length > 0 ? `did you mean ${nearest.join(' or ')}?` : undefined,
+    });
+  }
+  if (suffix.length === 0) return { definition, depth: undefined };
+  const depth = /^[1-9]\d{0,3}$/.test(suffix.join(':')) ? Number(suffix[0]) : undefined;
+  if (depth === undefined || definition.depth === undefined) {
+    throw new RequestError({
+      where: `model ${base}`,
+      expected:
+        definition.depth === undefined
+          ? 'no number of blocks: only vision transformers are truncated'
+          : `a number of blocks after the colon, as in ${base}:${Math.min(5, definition.depth)}`,
+      got: id,
+    });
+  }
+  return { definition, depth };
+}
+
+function requireCount(where: string, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new RequestError({ where, expected: 'a positive whole number', got: String(value) });
+  }
+}

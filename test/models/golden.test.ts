@@ -1,0 +1,99 @@
+/** Logits, taps, attention weights and gradients against torchvision and a plain PyTorch transformer. */
+import { describe, expect, it } from 'vitest';
+import { collectTaps, createModel, type ImageModel } from '../../src/models/index.ts';
+import { backward, inferenceMode, ops, scope, tensor } from '../../src/tensor/index.ts';
+import { fill, type Golden, images, readGolden, summarise, toDouble } from './formula.ts';
+
+const cases = ['resnet18', 'resnet50', 'deit_tiny', 'deit_small', 'deit_small:5', 'deit_micro'];
+
+function using(id: string, imageSize: number, classes: number, body: (model: ImageModel) => void) {
+  const model = fill(createModel(id, { classes, imageSize }));
+  try {
+    scope(() => body(model));
+  } finally {
+    model.dispose();
+  }
+}
+
+function fail(name: string): never {
+  throw new Error(`nothing to compare for ${name}`);
+}
+
+describe.each(cases)('%s', (id) => {
+  const golden = readGolden<Golden>(id.replace(':', '_'));
+  const { evaluation, training, classes } = golden;
+
+  it('has upstream names in upstream order', () => {
+    using(id, evaluation.size, classes, (model) => {
+      expect([...model.state().keys()]).toEqual(golden.names);
+    });
+  });
+
+  it('gives the logits, taps, embeddings and attention weights of PyTorch', () => {
+    using(id, evaluation.size, classes, (model) => {
+      model.eval();
+      const batch = images(evaluation.batch, evaluation.size);
+      const seen = inferenceMode(() => collectTaps(model, batch));
+      expect(seen.logits).toBeAllclose(evaluation.logits, { absolute: 1e-4 });
+      expect([...seen.taps.keys()]).toEqual(Object.keys(evaluation.taps));
+      expect(model.taps.map(({ name }) => name)).toEqual(Object.keys(evaluation.taps));
+      for (const [name, value] of seen.taps) {
+        const { value: expected, embeddings } = evaluation.taps[name] ?? fail(name);
+        const ours = summarise(value, 16);
+        expect(ours.shape, name).toEqual(expected.shape);
+        expect(ours.norm, name).toBeAllclose(expected.norm, { relative: 1e-5 });
+        expect(ours.samples, name).toBeAllclose(expected.samples, { absolute: 1e-4 });
+        expect([...model.embeddingKinds(name)].sort()).toEqual(Object.keys(embeddings).sort());
+        for (const kind of model.embeddingKinds(name)) {
+          const { shape, samples } = embeddings[kind] ?? fail(`${name} ${kind}`);
+          const embedding = summarise(model.embedding(name, value, kind), samples.length);
+          expect(embedding.shape, `${name} ${kind}`).toEqual(shape);
+          expect(embedding.samples, `${name} ${kind}`).toBeAllclose(samples, { absolute: 1e-4 });
+        }
+      }
+      expect([...seen.attention.keys()]).toEqual(Object.keys(evaluation.attention ?? {}));
+      for (const [name, weights] of seen.attention) {
+        const expected = evaluation.attention?.[name] ?? fail(name);
+        const ours = summarise(weights, 16);
+        expect(ours.shape, name).toEqual(expected.shape);
+        expect(ours.samples, name).toBeAllclose(expected.samples, { absolute: 1e-5 });
+      }
+    });
+  });
+
+  // The reference is in float64: ours in float64 proves the semantics, in float32 the kernels.
+  it.each([
+    { dtype: 'float64', relative: 1e-7 },
+    { dtype: 'float32', relative: 1e-3 },
+  ] as const)(
+    'gives the training loss and gradients of PyTorch in $dtype',
+    ({ dtype, relative }) => {
+      using(id, training.size, classes, (model) => {
+        if (dtype === 'float64') toDouble(model);
+        model.train();
+        const labels = tensor(training.labels, { dtype: 'int64' });
+        const batch = images(labels.elementCount, training.size, training.input).to({ dtype });
+        const loss = ops.crossEntropyLoss(model.forward(batch), labels);
+        backward(loss);
+        expect(loss).toBeAllclose(training.loss, { relative: relative / 10 });
+        const parameters = model.namedParameters();
+        expect([...parameters.keys()]).toEqual(Object.keys(training.gradients));
+        for (const [name, parameter] of parameters) {
+          const expected = training.gradients[name] ?? fail(name);
+          const ours = summarise(parameter.grad ?? fail(name), 4);
+          expect(ours.norm, name).toBeAllclose(expected.norm, { relative });
+          // An element is compared on the scale of its tensor's root mean square.
+          const scale = expected.norm / Math.sqrt(parameter.elementCount);
+          expect(ours.samples, name).toBeAllclose(expected.samples, {
+            relative,
+            absolute: relative * scale,
+          });
+        }
+        for (const [name, expected] of Object.entries(training.buffers ?? {})) {
+          const buffer = model.namedBuffers().get(name) ?? fail(name);
+          expect(summarise(buffer, 4).samples, name).toBeAllclose(expected.samples, { relative });
+        }
+      });
+    },
+  );
+});
