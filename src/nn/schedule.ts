@@ -35,21 +35,21 @@ const SMALLEST_REDUCTION = 1e-8;
  * raise the highest but do not count as stalled.
  */
 export class WarmupPlateau {
-  readonly #settings: Required<ScheduleOptions>;
+  readonly #settings: Required<Omit<ScheduleOptions, 'baseLearningRate'>>;
   #learningRate: number;
   #best: number | undefined;
   #stalled = 0;
 
-  constructor(options: ScheduleOptions) {
-    this.#settings = {
-      kind: 'plateau',
-      warmupIterations: 1000,
-      factor: 0.1,
-      patience: 3,
-      minLearningRate: 1e-6,
-      ...options,
-    };
-    this.#learningRate = options.baseLearningRate;
+  constructor({
+    baseLearningRate,
+    warmupIterations = 1000,
+    kind = 'plateau',
+    factor = 0.1,
+    patience = 3,
+    minLearningRate = 1e-6,
+  }: ScheduleOptions) {
+    this.#settings = { kind, warmupIterations, factor, patience, minLearningRate };
+    this.#learningRate = baseLearningRate;
   }
 
   /** The rate of the update number `iteration`, counted from 0. */
