@@ -1,0 +1,12 @@
+export { type LoadOptions, loadWeights } from './load.ts';
+export { type MatchOptions, type MatchReport, matchWeights, type ShapeMismatch } from './match.ts';
+export { listWeights, readWeights } from './read.ts';
+export {
+  formatShape,
+  type StoredTensor,
+  type TensorDescription,
+  type WeightFile,
+  type WeightFormat,
+  type WeightListing,
+} from './stored.ts';
+export { writeSafetensors } from './writeSafetensors.ts';
