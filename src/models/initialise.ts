@@ -40,16 +40,13 @@ export function initialiseRandom(
 
 /** A fresh head: weight and bias uniform within 1 / √(features), the default of `nn.Linear`. */
 export function initialiseHead(model: ImageModel, generator: GeneratorSource): void {
-  for (const [name, tensor] of model.namedParameters()) {
-    if (!model.isHead(name)) continue;
-    const features = model.namedParameters().get(`${model.headPrefix}weight`)?.shape[1] ?? 1;
-    const bound = 1 / Math.sqrt(features);
+  const head = [...model.namedParameters()].filter(([name]) => model.isHead(name));
+  const features = head.find(([, { shape }]) => shape.length === 2)?.[1].shape[1] ?? 1;
+  const bound = 1 / Math.sqrt(features);
+  for (const [name, tensor] of head) {
+    const draw = source(generator, name);
     fill(tensor, (target) => {
-      initialise.uniform_(target, {
-        low: -bound,
-        high: bound,
-        generator: source(generator, name)(),
-      });
+      initialise.uniform_(target, { low: -bound, high: bound, generator: draw() });
     });
   }
 }

@@ -41,12 +41,12 @@ function visionTransformer(
 const definitions = new Map<string, ModelDefinition>([
   ['resnet18', resnet('basic', [2, 2, 2, 2], 11_689_512)],
   ['resnet50', resnet('bottleneck', [3, 4, 6, 3], 25_557_032)],
-  ['resnet18_micro', resnet('basic', [2, 2, 2, 2], 829_384, { imageSize: 64, width: 16 })],
+  ['resnet18_micro', resnet('basic', [2, 2, 2, 2], 831_096, { imageSize: 64, width: 16 })],
   ['deit_tiny', visionTransformer({ width: 192, depth: 12, heads: 3, patchSize: 16 }, 5_717_416)],
   ['deit_small', visionTransformer({ width: 384, depth: 12, heads: 6, patchSize: 16 }, 22_050_664)],
   [
     'deit_micro',
-    visionTransformer({ width: 96, depth: 6, heads: 3, patchSize: 8 }, 792_808, { imageSize: 64 }),
+    visionTransformer({ width: 96, depth: 6, heads: 3, patchSize: 8 }, 793_096, { imageSize: 64 }),
   ],
 ]);
 
