@@ -1,0 +1,33 @@
+/** What a benchmark is. */
+import type { Spread } from './pairing.ts';
+
+export interface BenchmarkOptions {
+  /** A Python whose torch is of the LibTorch that the addon links. */
+  python: string;
+  /** Turns of each program. */
+  rounds: number;
+  /** Only the cases whose name contains this. */
+  only?: string;
+  batch: number;
+  threads: number;
+  say(line: string): void;
+}
+
+/** One comparison. */
+export interface Row {
+  name: string;
+  /** Of `ours` and `reference`. */
+  unit: string;
+  ours: Spread;
+  reference: Spread;
+  /** Ours over the reference's, above 1 when ours is better, round by round. */
+  ratio: Spread;
+  target: number;
+  notes?: string;
+}
+
+export interface Benchmark {
+  name: string;
+  summary: string;
+  run(options: BenchmarkOptions): Promise<Row[]>;
+}

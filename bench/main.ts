@@ -1,0 +1,99 @@
+/**
+ * npm run bench -- [train|ops] [--rounds 5] [--only resnet50-fp32] [--python /usr/bin/python3]
+ * Runs paired benchmarks and writes bench/results/<machine>-<benchmark>.json and .md.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { libtorchVersion } from '../src/tensor/index.ts';
+import type { Benchmark, Row } from './benchmark.ts';
+import { operators } from './operators.ts';
+import { describeMachine, type Spread } from './pairing.ts';
+import { pythonHasTorch, train } from './train.ts';
+
+const benchmarks: readonly Benchmark[] = [train, operators];
+const say = (line: string) => process.stderr.write(`${line}\n`);
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: 'string', default: '5' },
+    only: { type: 'string' },
+    batch: { type: 'string', default: '16' },
+    threads: { type: 'string', default: '2' },
+    python: { type: 'string', default: '/usr/bin/python3' },
+    write: { type: 'boolean', default: true },
+  },
+  allowNegative: true,
+});
+
+function show({ median, least, greatest }: Spread, digits: number): string {
+  return `${median.toFixed(digits)} (${least.toFixed(digits)}–${greatest.toFixed(digits)})`;
+}
+
+function markdown(
+  benchmark: Benchmark,
+  rows: readonly Row[],
+  facts: Record<string, unknown>,
+): string {
+  const lines = rows.map((row) => {
+    const digits = row.unit.startsWith('ns') ? 0 : 2;
+    const met = row.ratio.median >= row.target ? 'yes' : 'no';
+    return `| ${row.name} | ${show(row.ours, digits)} | ${show(row.reference, digits)} | ${row.unit} | ${show(row.ratio, 2)} | ${row.target} | ${met} | ${row.notes ?? ''} |`;
+  });
+  const about = Object.entries(facts).map(([key, value]) => `- ${key}: ${String(value)}`);
+  return [
+    `# ${benchmark.summary}`,
+    '',
+    'Medians, with the least and the greatest over the rounds in brackets.',
+    '',
+    '| case | carryover | PyTorch | unit | ratio | target | met | notes |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- |',
+    ...lines,
+    '',
+    ...about,
+    '',
+  ].join('\n');
+}
+
+const chosen = positionals.length > 0 ? positionals : benchmarks.map(({ name }) => name);
+for (const name of chosen) {
+  const benchmark = benchmarks.find((candidate) => candidate.name === name);
+  if (!benchmark) {
+    say(`error: bench: expected ${benchmarks.map((b) => b.name).join(', ')}, got ${name}`);
+    process.exit(2);
+  }
+  if (!(await pythonHasTorch(values.python))) {
+    say(`error: bench: expected a Python with torch, got ${values.python} (name one by --python)`);
+    process.exit(2);
+  }
+  const options = {
+    python: values.python,
+    rounds: Number(values.rounds),
+    only: values.only,
+    batch: Number(values.batch),
+    threads: Number(values.threads),
+    say,
+  };
+  const rows = await benchmark.run(options);
+  const facts = {
+    ...describeMachine(),
+    libtorch: libtorchVersion(),
+    date: new Date().toISOString().slice(0, 10),
+    rounds: options.rounds,
+    batch: options.batch,
+    threads: options.threads,
+  };
+  const text = markdown(benchmark, rows, facts);
+  process.stdout.write(`${text}\n`);
+  if (values.write) {
+    const folder = fileURLToPath(new URL('results/', import.meta.url));
+    mkdirSync(folder, { recursive: true });
+    const machine = `${facts.processor}-${facts.cores}-cores`
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, '-');
+    const base = `${folder}${machine}-${name}${options.only ? `-${options.only}` : ''}`;
+    writeFileSync(`${base}.json`, `${JSON.stringify({ ...facts, rows }, null, 2)}\n`);
+    writeFileSync(`${base}.md`, text);
+  }
+}

@@ -1,0 +1,74 @@
+/** Paired measurements: the two programs take turns, so that a machine whose speed drifts is fair to both. */
+import { execFile } from 'node:child_process';
+import { cpus, totalmem } from 'node:os';
+import { promisify } from 'node:util';
+import { median } from '../src/util/index.ts';
+
+const execute = promisify(execFile);
+
+export interface Program {
+  name: string;
+  command: string;
+  arguments: string[];
+  environment?: Record<string, string>;
+}
+
+/** What one process of a program printed, as the JSON of its last line. */
+export async function runProgram<T>(program: Program): Promise<T> {
+  const { stdout } = await execute(program.command, program.arguments, {
+    env: { ...process.env, ...program.environment },
+    maxBuffer: 1 << 26,
+  });
+  const last = stdout.trim().split('\n').at(-1) ?? '';
+  return JSON.parse(last);
+}
+
+/** Runs `ours` and `reference` in turn, `rounds` times each; who goes first alternates. */
+export async function alternate<T>(
+  ours: Program,
+  reference: Program,
+  rounds: number,
+  onRound: (round: number) => void = () => {},
+): Promise<{ ours: T[]; reference: T[] }> {
+  const results: { ours: T[]; reference: T[] } = { ours: [], reference: [] };
+  for (let round = 0; round < rounds; round++) {
+    const order = [
+      { program: ours, into: results.ours },
+      { program: reference, into: results.reference },
+    ];
+    if (round % 2 === 1) order.reverse();
+    for (const { program, into } of order) into.push(await runProgram<T>(program));
+    onRound(round);
+  }
+  return results;
+}
+
+/** Median, least and greatest of some measurements. */
+export interface Spread {
+  median: number;
+  least: number;
+  greatest: number;
+}
+
+export function spreadOf(values: readonly number[]): Spread {
+  return { median: median(values), least: Math.min(...values), greatest: Math.max(...values) };
+}
+
+/** The machine, as far as it matters to a timing. */
+export interface Machine {
+  processor: string;
+  cores: number;
+  memoryGiB: number;
+  node: string;
+  platform: string;
+}
+
+export function describeMachine(): Machine {
+  return {
+    processor: cpus()[0]?.model ?? 'unknown',
+    cores: cpus().length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+  };
+}
