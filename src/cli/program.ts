@@ -7,6 +7,7 @@ import { Command, CommanderError } from 'commander';
 import { CarryoverError, nearestNames, RequestError } from '../util/index.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerStudy } from './commands/study.ts';
+import { registerTrain } from './commands/train.ts';
 import { Output, setOutput } from './output.ts';
 import type { TextStream } from './progress.ts';
 
@@ -126,6 +127,7 @@ export function createProgram(): Command {
         '\nExit codes: 0 done, 1 the work failed, 2 the request is wrong.',
     );
   registerStudy(program);
+  registerTrain(program);
   registerDoctor(program);
   return program;
 }

@@ -13,6 +13,8 @@ export interface ProgressState {
   total: number;
   /** What to say beside the bar, for example the loss. */
   text?: string;
+  /** Seconds that remain, where something better is known than the mean pace so far. */
+  remaining?: number;
 }
 
 export interface Progress {
@@ -65,14 +67,16 @@ export function createProgress(
   let first: ProgressState | undefined;
   let latest: ProgressState | undefined;
   let startedAt = now();
-  let writtenAt = Number.NEGATIVE_INFINITY;
+  // Work that is over before the first line is due prints none.
+  let writtenAt = terminal ? Number.NEGATIVE_INFINITY : now();
+  let lines = 0;
   let onScreen = false;
   let ended = false;
 
   const describe = (): string => {
     if (!first || !latest) return label;
     const elapsed = now() - startedAt;
-    const remaining = estimateRemaining(first, latest, elapsed);
+    const remaining = latest.remaining ?? estimateRemaining(first, latest, elapsed);
     const share = latest.total > 0 ? Math.min(1, latest.done / latest.total) : 0;
     const filled = Math.round(share * BAR_WIDTH);
     const bar = terminal ? ` [${'='.repeat(filled)}${' '.repeat(BAR_WIDTH - filled)}]` : '';
@@ -93,6 +97,7 @@ export function createProgress(
     writtenAt = now();
     if (!terminal) {
       stream.write(`${describe()}\n`);
+      lines += 1;
       return;
     }
     const text = describe();
@@ -120,7 +125,7 @@ export function createProgress(
       if (ended) return;
       if (terminal) {
         erase();
-      } else if (latest) {
+      } else if (latest && lines > 0) {
         draw();
       }
       ended = true;

@@ -1,10 +1,11 @@
 /** Ctrl-C and termination: the first signal asks the work to stop at a step boundary, the second ends it. */
+import { WorkError } from '../util/index.ts';
 
 /** Exit status of a process that a signal stopped, as shells count it. */
 const SIGNAL_STATUS: Record<string, number> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
 /**
- * An AbortSignal that the first SIGINT, SIGTERM or SIGHUP aborts; the signal's name is its reason.
+ * An AbortSignal that the first SIGINT, SIGTERM or SIGHUP aborts; its reason is an error that says so.
  * A second SIGINT or SIGTERM ends the process at once. Dispose to hand the signals back.
  * @param onSecond what to do before the process ends at a second signal, for example kill children
  */
@@ -14,7 +15,14 @@ export function stopOnSignals(onSecond: () => void = () => {}): Disposable & {
   const controller = new AbortController();
   const handler = (name: NodeJS.Signals): void => {
     if (!controller.signal.aborted) {
-      controller.abort(name);
+      controller.abort(
+        new WorkError({
+          where: 'carryover',
+          expected: 'to work to the end',
+          got: name,
+          hint: 'the same command goes on from here',
+        }),
+      );
     } else if (name !== 'SIGHUP') {
       onSecond();
       process.exit(SIGNAL_STATUS[name] ?? 1);

@@ -12,7 +12,7 @@ export interface ResultRow {
   model: string;
   /** Parameters of the model with this data set's head. */
   parameters?: number;
-  /** `wt`, `st`, `ri`. */
+  /** `wt`, `st`, `ri`; `source` for a run that makes their checkpoint. */
   init: string;
   seed: number;
   metric: string;
@@ -35,6 +35,7 @@ export interface ResultRow {
   precision: string;
   device?: string;
   threads?: number;
+  learningRate?: number;
   /** The source run or the hash of the weights that WT and ST read. */
   weights?: string;
   /** Bad images that were left out, by the option `onBadImage: skip`. */
@@ -61,6 +62,7 @@ const columns: readonly [name: string, cell: (row: ResultRow) => CsvCell][] = [
   ['precision', (row) => row.precision],
   ['device', (row) => row.device],
   ['threads', (row) => row.threads],
+  ['learning_rate', (row) => row.learningRate],
   ['weights', (row) => row.weights],
   ['skipped_images', (row) => row.skippedImages],
 ];

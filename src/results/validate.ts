@@ -165,17 +165,19 @@ function unitOf(origin: string): string {
   return origin === 'array' ? ' items' : origin === 'string' ? ' characters' : '';
 }
 
-/** For a misspelt choice, the nearest of the choices. */
+/** For a misspelt choice, the nearest of the choices; a schema's own check may name its `choices`. */
 function choiceHint(issue: z.core.$ZodIssue, got: unknown): string | undefined {
   if (typeof got !== 'string') return undefined;
   const choices =
     issue.code === 'invalid_value'
       ? issue.values
-      : issue.code === 'invalid_union'
-        ? issue.errors
-            .flat()
-            .flatMap((inner) => (inner.code === 'invalid_value' ? inner.values : []))
-        : [];
+      : issue.code === 'custom' && Array.isArray(issue.params?.choices)
+        ? issue.params.choices
+        : issue.code === 'invalid_union'
+          ? issue.errors
+              .flat()
+              .flatMap((inner) => (inner.code === 'invalid_value' ? inner.values : []))
+          : [];
   const near = nearestNames(got, choices.map(String));
   return near.length > 0 ? `did you mean ${near.join(', ')}?` : undefined;
 }

@@ -1,6 +1,19 @@
 export { type Aggregate, type Axes, aggregate, type Cell, type Comparison } from './aggregate.ts';
 export type { ChildProgram } from './child.ts';
 export { type ExecuteOptions, type Execution, execute, type RunOutcome } from './execute.ts';
+export {
+  locateFolder,
+  type PreparedStudy,
+  prepareStudy,
+  readPlan,
+  studyFolder,
+  writeStudyFolder,
+} from './folder.ts';
 export { type BySeed, type Gain, gainOf, normalise, reuseShare, transferGain } from './gains.ts';
+export { type DataFacts, type Plan, type PlanFacts, planRuns, shareMachine } from './plan.ts';
+export { firstToReach, type Report, readReport, writeReport } from './report.ts';
+export { describeStudy, readStudy, type Study } from './resolve.ts';
 export { type PlannedRun, runTitle, studyPaths } from './run.ts';
 export { type RunState, type RunStatus, readRunState, readStates } from './state.ts';
+export { countStates, estimateSeconds, type StatusCounts } from './status.ts';
+export { describeTable1, formatTable1, type TextTable } from './table1.ts';

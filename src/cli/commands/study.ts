@@ -1,9 +1,254 @@
 /** `carryover study`: whole studies, planned, run, watched and tabulated. */
 import type { Command } from 'commander';
+import type { RunOutcome } from '../../study/index.ts';
+import { startable, WorkError } from '../../util/index.ts';
+import { wholeNumber } from '../numbers.ts';
+import { type Output, outputOf } from '../output.ts';
+import { formatDuration } from '../progress.ts';
+import { stopOnSignals } from '../signals.ts';
+import {
+  describeOutcome,
+  describeReport,
+  describeRunning,
+  describeSharing,
+  describeState,
+  showReport,
+  showStates,
+} from '../studyText.ts';
+
+interface StudyOptions {
+  out?: string;
+  parallel?: number;
+  threads?: number;
+}
+
+/** How often `study run` looks at the runs that are going, in milliseconds. */
+const WATCH_MILLISECONDS = 1000;
 
 export function registerStudy(program: Command): void {
-  program
+  const study = program
     .command('study')
     .description('data sets × models × initialisations × repeats, from one study file')
     .addHelpText('after', '\nExample:\n  $ carryover study run studies/isic2019-mini.yaml');
+
+  study
+    .command('plan')
+    .description('list the runs of a study, and which are done; writes nothing')
+    .argument('<study>', 'the study file (YAML)')
+    .option('--out <folder>', "the study's folder (default: runs/<study>)")
+    .addHelpText('after', '\nExample:\n  $ carryover study plan studies/isic2019-mini.yaml')
+    .action((file: string, options: StudyOptions, command: Command) =>
+      plan(file, options, outputOf(command)),
+    );
+
+  study
+    .command('run')
+    .description('train what is to do, each run a process of its own, then print the table')
+    .argument('<study>', 'the study file (YAML)')
+    .option('--out <folder>', "the study's folder (default: runs/<study>)")
+    .option(
+      '--parallel <n>',
+      'runs at once, instead of the study file’s',
+      wholeNumber('--parallel'),
+    )
+    .option(
+      '--threads <n>',
+      'threads of each run, instead of the study file’s',
+      wholeNumber('--threads'),
+    )
+    .addHelpText(
+      'after',
+      '\nFinished runs are left alone, failed ones are tried again, interrupted ones go on. Ctrl-C stops\n' +
+        'at a step boundary; the same command goes on.\n' +
+        '\nExamples:\n  $ carryover study run studies/isic2019-mini.yaml\n' +
+        '  $ carryover study run study.yaml --out /scratch/study --parallel 1 --threads 8',
+    )
+    .action((file: string, options: StudyOptions, command: Command) =>
+      run(file, options, outputOf(command)),
+    );
+
+  study
+    .command('status')
+    .description('how far a study is: done, running, failed, interrupted, waiting, time to go')
+    .argument('<study>', 'the study file, or the folder of the study')
+    .option('--out <folder>', "the study's folder (default: runs/<study>)")
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ carryover study status studies/isic2019-mini.yaml --json',
+    )
+    .action((path: string, options: StudyOptions, command: Command) =>
+      status(path, options, outputOf(command)),
+    );
+
+  study
+    .command('report')
+    .description('write results.csv and table1.csv of what is finished, and print the table')
+    .argument('<study>', 'the study file, or the folder of the study')
+    .option('--out <folder>', "the study's folder (default: runs/<study>)")
+    .addHelpText('after', '\nExample:\n  $ carryover study report runs/isic2019-mini')
+    .action((path: string, options: StudyOptions, command: Command) =>
+      report(path, options, outputOf(command)),
+    );
+}
+
+/** Reads the study file and makes its plan, with what happens meanwhile shown. */
+async function prepare(file: string, options: StudyOptions, output: Output, signal: AbortSignal) {
+  const { prepareStudy, readStudy, studyFolder } = await import('../../study/index.ts');
+  const study = await readStudy(file);
+  if (options.parallel !== undefined) study.parallel = options.parallel;
+  if (options.threads !== undefined) study.threads = options.threads;
+  const progress = output.progress('reading data sets');
+  try {
+    const prepared = await prepareStudy(study, studyFolder(study, options.out), {
+      signal,
+      onData: (name, done, total) => progress.update({ done, total, text: name }),
+    });
+    return prepared;
+  } finally {
+    progress.end();
+  }
+}
+
+async function plan(file: string, options: StudyOptions, output: Output): Promise<void> {
+  using stop = stopOnSignals();
+  const { countStates, readStates } = await import('../../study/index.ts');
+  const { plan, notes } = await prepare(file, options, output, stop.signal);
+  const states = await readStates(plan.folder, plan.runs);
+  for (const note of notes) output.note(`note: ${note}`);
+  showStates(states, output);
+  const counts = countStates(states);
+  output.line(`${plan.runs.length} runs, ${counts.done} done, in ${plan.folder}`);
+  output.document({
+    study: plan.name,
+    folder: plan.folder,
+    counts,
+    runs: states.map((state) => ({ ...describeState(state), config: state.run.config })),
+  });
+}
+
+async function run(file: string, options: StudyOptions, output: Output): Promise<void> {
+  const {
+    countStates,
+    describeTable1,
+    estimateSeconds,
+    execute,
+    readStates,
+    runTitle,
+    writeReport,
+    writeStudyFolder,
+  } = await import('../../study/index.ts');
+  let kill = (): void => {};
+  using stop = stopOnSignals(() => kill());
+  const prepared = await prepare(file, options, output, stop.signal);
+  const { plan, notes } = prepared;
+  for (const note of notes) output.note(`note: ${note}`);
+  await writeStudyFolder(prepared);
+
+  const before = await readStates(plan.folder, plan.runs);
+  const doneBefore = new Set(
+    before.filter(({ status }) => status === 'done').map(({ run: { id } }) => id),
+  );
+  output.note(
+    `${plan.name}: ${plan.runs.length} runs in ${plan.folder}, ${doneBefore.size} done before; ` +
+      describeSharing(plan),
+  );
+  const main = startable('../main', import.meta.url);
+  let written: Promise<unknown> = Promise.resolve();
+  const execution = execute({
+    folder: plan.folder,
+    runs: plan.runs,
+    program: { args: [...main.execArgv, main.path] },
+    signal: stop.signal,
+    onStart: (started) => output.note(`started  ${runTitle(started)}  (${started.id})`),
+    onOutcome: (outcome) => {
+      if (doneBefore.has(outcome.run.id)) return;
+      output.note(describeOutcome(outcome, runTitle(outcome.run)));
+      // The tables grow with every run, so that what is finished can be read at any time.
+      written = written.then(() => writeReport(plan)).catch(() => {});
+    },
+  });
+  kill = execution.kill;
+  stop.signal.addEventListener('abort', () => {
+    output.note('stopping at the next step boundary; once more to stop at once');
+  });
+
+  const progress = output.progress(plan.name);
+  let watching = false;
+  const watch = setInterval(() => {
+    if (watching) return;
+    watching = true;
+    readStates(plan.folder, plan.runs)
+      .then((states) => {
+        progress.update({
+          done: countStates(states).done,
+          total: plan.runs.length,
+          text: describeRunning(states),
+          remaining: estimateSeconds(states),
+        });
+      })
+      // A file that is being replaced while it is read; the next look will do.
+      .catch(() => {})
+      .finally(() => {
+        watching = false;
+      });
+  }, WATCH_MILLISECONDS);
+  let outcomes: RunOutcome[];
+  try {
+    outcomes = await execution.finished;
+  } finally {
+    clearInterval(watch);
+    progress.end();
+  }
+  await written;
+  const result = await writeReport(plan);
+  showReport(plan, describeTable1(result.table), result.states, output);
+  const failed = outcomes.filter(({ kind }) => kind !== 'done');
+  output.document({ ...describeReport(plan, result), stopped: stop.signal.aborted });
+  stop.signal.throwIfAborted();
+  if (failed.length > 0) {
+    throw new WorkError({
+      where: `study ${plan.name}`,
+      expected: `${plan.runs.length} finished runs`,
+      got: `${outcomes.length - failed.length}`,
+      hint: 'carryover study status shows the errors; the same command tries again',
+    });
+  }
+}
+
+async function status(path: string, options: StudyOptions, output: Output): Promise<void> {
+  const { countStates, estimateSeconds, locateFolder, readPlan, readStates } = await import(
+    '../../study/index.ts'
+  );
+  const plan = await readPlan(await locateFolder(path, options.out));
+  const states = await readStates(plan.folder, plan.runs);
+  const counts = countStates(states);
+  const seconds = estimateSeconds(states);
+  showStates(states, output);
+  const parts = Object.entries(counts).flatMap(([name, count]) =>
+    count > 0 ? [`${count} ${name}`] : [],
+  );
+  const remaining =
+    counts.done === states.length
+      ? ''
+      : seconds === undefined
+        ? '; time to go not known yet'
+        : `; about ${formatDuration(seconds)} to go`;
+  output.line(`${plan.name}: ${states.length} runs: ${parts.join(', ')}${remaining}`);
+  output.document({
+    study: plan.name,
+    folder: plan.folder,
+    counts,
+    secondsToGo: seconds,
+    runs: states.map(describeState),
+  });
+}
+
+async function report(path: string, options: StudyOptions, output: Output): Promise<void> {
+  const { describeTable1, locateFolder, readPlan, writeReport } = await import(
+    '../../study/index.ts'
+  );
+  const plan = await readPlan(await locateFolder(path, options.out));
+  const result = await writeReport(plan);
+  showReport(plan, describeTable1(result.table), result.states, output);
+  output.document(describeReport(plan, result));
 }

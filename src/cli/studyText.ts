@@ -1,0 +1,113 @@
+/** What `carryover study` says of plans, runs and results. */
+import type { Plan, PlannedRun, Report, RunOutcome, RunState, TextTable } from '../study/index.ts';
+import type { Output } from './output.ts';
+import { formatDuration } from './progress.ts';
+
+export function describeSharing({ runs }: Plan): string {
+  const target = runs.find(({ role }) => role === 'target');
+  return `${target?.parallel} at once, ${target?.config.training.threads} thread(s) each`;
+}
+
+/** The line that tells of a run's end. */
+export function describeOutcome(outcome: RunOutcome, title: string): string {
+  switch (outcome.kind) {
+    case 'done': {
+      const result = outcome.record?.result;
+      if (!result) return `done     ${title}`;
+      const { value, reason } = result.test.primary;
+      const metric = value === undefined ? `undefined (${reason})` : value.toFixed(3);
+      return `done     ${title}: ${result.test.metric} ${metric} in ${formatDuration(result.wallSeconds)}`;
+    }
+    case 'failed':
+      return `failed   ${title}: ${outcome.reason}`;
+    case 'blocked':
+      return `blocked  ${title}: ${outcome.reason}`;
+    case 'stopped':
+      return `stopped  ${title}`;
+  }
+}
+
+export function describeRunning(states: readonly RunState[]): string {
+  const running = states.filter(({ status }) => status === 'running');
+  return running
+    .map(({ run, record }) => {
+      const name = `${run.model} ${run.role === 'source' ? 'source' : `${run.init} ${run.seed}`}`;
+      return record ? `${name} @ ${record.progress.iteration}` : name;
+    })
+    .join(', ');
+}
+
+/** A run's state as JSON documents give it. */
+export function describeState({ run, status, record, reason }: RunState) {
+  const primary = record?.result?.test.primary;
+  return {
+    id: run.id,
+    role: run.role,
+    data: run.data,
+    model: run.model,
+    init: run.init,
+    seed: run.seed,
+    source: run.source,
+    status,
+    reason,
+    heartbeat: record?.heartbeat,
+    iteration: record?.progress.iteration,
+    metric: record?.result?.test.metric,
+    value: primary?.value,
+    undefinedReason: primary?.reason,
+  };
+}
+
+export function showStates(states: readonly RunState[], output: Output): void {
+  output.table({
+    columns: ['run', 'status', 'data', 'model', 'init', 'seed', 'result'],
+    rows: states.map(({ run, status, record, reason }) => [
+      run.id,
+      status,
+      run.data,
+      run.model,
+      initTitle(run),
+      run.seed,
+      describeResult({ run, status, record, reason }),
+    ]),
+  });
+}
+
+const initTitle = (run: PlannedRun): string => (run.role === 'source' ? 'source' : run.init);
+
+function describeResult({ status, record, reason }: RunState): string | undefined {
+  if (status === 'done' && record?.result) {
+    const { metric, primary } = record.result.test;
+    return `${metric} ${primary.value?.toFixed(3) ?? `undefined (${primary.reason})`}`;
+  }
+  if (reason) return status === 'waiting' ? `waits for ${reason}` : reason;
+  return record && status !== 'waiting' ? `iteration ${record.progress.iteration}` : undefined;
+}
+
+/** The table, what to know of it, and where everything is. */
+export function showReport(
+  { folder }: Plan,
+  { columns, rows, notes }: TextTable,
+  states: readonly RunState[],
+  output: Output,
+): void {
+  output.line();
+  output.table({ columns, rows });
+  for (const note of notes) output.line(`note: ${note}`);
+  for (const { run, status, reason } of states) {
+    if (status === 'failed') output.line(`failed: ${run.id}: ${reason}`);
+  }
+  output.line();
+  output.line(`results.csv, table1.csv and all runs: ${folder}`);
+}
+
+export function describeReport(plan: Plan, { table, rows, states }: Report) {
+  return {
+    study: plan.name,
+    folder: plan.folder,
+    results: rows,
+    cells: table.cells,
+    gains: table.comparisons,
+    runs: states.map(describeState),
+  };
+}

@@ -1,0 +1,218 @@
+/** A study's folder: its resolved study, its plan and the splits that all its runs share. */
+import { access, readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { z } from 'zod';
+import type { DataSet, Splits } from '../data/index.ts';
+import { type RunConfig, runConfigSchema } from '../results/index.ts';
+import { hashFile, RequestError, WorkError, writeFileWhole, writeJson } from '../util/index.ts';
+import { type DataFacts, type Plan, planRuns } from './plan.ts';
+import { defaultName, describeStudy, type NamedData, type Study } from './resolve.ts';
+import { studyPaths } from './run.ts';
+
+/** Where a study's runs are, unless told otherwise: `runs/<study>` in the working folder. */
+export function studyFolder(study: Pick<Study, 'name'>, out: string | undefined): string {
+  return resolve(out ?? `runs/${study.name}`);
+}
+
+/**
+ * The folder of a study that was begun, from its study file or the folder itself. Reads no more of the
+ * file than its name.
+ */
+export async function locateFolder(path: string, out: string | undefined): Promise<string> {
+  if (out !== undefined) return resolve(out);
+  if (await exists(studyPaths(path).plan)) return resolve(path);
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new RequestError(
+      { where: path, expected: 'a study file, or the folder of a study', got: 'neither' },
+      { cause: error },
+    );
+  }
+  const value: unknown = parse(text);
+  const named = typeof value === 'object' && value !== null && 'name' in value ? value.name : '';
+  return studyFolder({ name: typeof named === 'string' && named ? named : defaultName(path) }, out);
+}
+
+interface OpenData {
+  named: NamedData;
+  dataset: DataSet;
+  splits: Splits;
+}
+
+/** A plan and what had to be opened to make it. */
+export interface PreparedStudy {
+  study: Study;
+  plan: Plan;
+  /** What a user should know of the data sets and their splits. */
+  notes: string[];
+  opened: OpenData[];
+}
+
+export interface PrepareOptions {
+  signal?: AbortSignal;
+  /** Called while a data set's files are read. */
+  onData?: (name: string, done: number, total: number) => void;
+}
+
+/**
+ * Opens and splits the data sets, hashes the checkpoints, and plans. Writes nothing but the cache of
+ * files' hashes.
+ * @throws RequestError for anything wrong in the data sets, or a checkpoint that is not there.
+ */
+export async function prepareStudy(
+  study: Study,
+  folder: string,
+  { signal, onData }: PrepareOptions = {},
+): Promise<PreparedStudy> {
+  // Both load LibTorch, which the other commands of a study do without.
+  const [{ makeSplits, openDataSet, splitsIdentity }, { availableCores, cudaDeviceCount }] =
+    await Promise.all([import('../data/index.ts'), import('../tensor/index.ts')]);
+  const opened: OpenData[] = [];
+  const facts = new Map<string, DataFacts>();
+  for (const named of [...study.data, ...(study.source ? [study.source] : [])]) {
+    const dataset = await openDataSet(named.spec, {
+      signal,
+      onProgress: (done, total) => onData?.(named.name, done, total),
+    });
+    const seed = named === study.source ? study.source.splitSeed : study.splitSeed;
+    const splits = makeSplits(dataset, { seed });
+    opened.push({ named, dataset, splits });
+    facts.set(named.name, {
+      identity: dataset.identity,
+      splits: splitsIdentity(dataset, splits),
+      samples: dataset.samples.length,
+    });
+  }
+  const weights = new Map<string, string>();
+  for (const { model, weights: path } of study.models) {
+    if (path !== undefined) weights.set(model, await hashWeights(study, model, path));
+  }
+  const plan = planRuns(study, folder, {
+    data: facts,
+    weights,
+    cores: availableCores(),
+    hasGpu: cudaDeviceCount() > 0,
+  });
+  const notes = opened.flatMap(({ named, dataset, splits }) =>
+    [...dataset.notes, ...splits.notes].map((note) => `${named.name}: ${note}`),
+  );
+  return { study, plan, notes, opened };
+}
+
+async function hashWeights(study: Study, model: string, path: string): Promise<string> {
+  try {
+    return await hashFile(path);
+  } catch (error) {
+    throw new RequestError(
+      {
+        where: `${study.file}: weights of ${model}`,
+        expected: 'a checkpoint file that can be read',
+        got: `${path} (${error instanceof Error && 'code' in error ? error.code : error})`,
+      },
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * Writes the resolved study, the plan and the splits. Splits that are there already are kept: finished
+ * runs were trained on them.
+ * @throws WorkError where they differ from those that the study makes now.
+ */
+export async function writeStudyFolder({ study, plan, opened }: PreparedStudy): Promise<void> {
+  const { readSplits, splitsIdentity, writeSplits } = await import('../data/index.ts');
+  const paths = studyPaths(plan.folder);
+  for (const { named, dataset, splits } of opened) {
+    const path = paths.splits(named.name);
+    if (!(await exists(path))) {
+      await writeSplits(path, dataset, splits);
+      continue;
+    }
+    const present = await readSplits(path, dataset);
+    if (splitsIdentity(dataset, present) !== splitsIdentity(dataset, splits)) {
+      throw new WorkError({
+        where: path,
+        expected: 'the split that this study makes',
+        got: 'another one: the data set or its split settings have changed',
+        hint: 'choose another --out, or move the file away if the runs made with it do not matter',
+      });
+    }
+  }
+  const header = `# The study as it is run: every default written out. Made from ${study.file}\n`;
+  await writeFileWhole(paths.study, header + stringify(describeStudy(study)));
+  await writeJson(paths.plan, plan);
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const planSchema = z.strictObject({
+  name: z.string(),
+  folder: z.string(),
+  file: z.string(),
+  data: z.array(z.string()),
+  models: z.array(z.string()),
+  inits: z.array(z.string()),
+  seeds: z.array(z.int()),
+  runs: z.array(
+    z.strictObject({
+      id: z.string(),
+      role: z.enum(['source', 'target']),
+      data: z.string(),
+      samples: z.int(),
+      model: z.string(),
+      init: z.string(),
+      seed: z.int(),
+      source: z.string().optional(),
+      config: z.custom<RunConfig>((value) => runConfigSchema.safeParse(value).success),
+      parallel: z.int(),
+    }),
+  ),
+});
+
+/**
+ * The plan that `study run` wrote last, read without opening any data. The folder may have moved.
+ * @throws RequestError where the study was not begun.
+ */
+export async function readPlan(folder: string): Promise<Plan> {
+  const path = studyPaths(folder).plan;
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new RequestError(
+      {
+        where: folder,
+        expected: 'the folder of a study that was begun',
+        got: 'no plan.json',
+        hint: 'start it with carryover study run, or name its folder with --out',
+      },
+      { cause: error },
+    );
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    value = undefined;
+  }
+  const parsed = planSchema.safeParse(value);
+  if (!parsed.success) {
+    throw new WorkError({
+      where: path,
+      expected: 'a plan of this version of carryover',
+      got: 'something else',
+      hint: 'carryover study run writes it anew',
+    });
+  }
+  return { ...parsed.data, folder };
+}

@@ -1,0 +1,188 @@
+/** The table of a study in the layout of the paper's table 1, as CSV and as text. */
+import { type CsvCell, formatCsv } from '../results/index.ts';
+import type { Aggregate, Cell, Comparison, DataSummary, Spread } from './aggregate.ts';
+import type { Gain } from './gains.ts';
+
+/** Names of the metrics as tables print them. */
+const metricTitles: Record<string, string> = { kappa: 'κ', recall: 'recall', auc: 'AUC' };
+
+/** The paper's order of rows. */
+const initOrder = ['ri', 'st', 'wt'];
+
+type GainRow = { label: string; gainOf: (comparison: Comparison) => Gain };
+
+/** The gains that the study's initialisations allow. */
+function gainRows(inits: readonly string[]): GainRow[] {
+  const has = (init: string): boolean => inits.includes(init);
+  return [
+    ...(has('wt') && has('ri')
+      ? [{ label: 'WT/RI', gainOf: ({ transfer }: Comparison) => transfer }]
+      : []),
+    ...(has('wt') && has('st')
+      ? [{ label: '(WT-ST)/WT', gainOf: ({ reuse }: Comparison) => reuse }]
+      : []),
+  ];
+}
+
+function orderedInits({ axes }: Aggregate): string[] {
+  const place = (init: string): number => {
+    const at = initOrder.indexOf(init);
+    return at === -1 ? initOrder.length : at;
+  };
+  return [...axes.inits].sort((a, b) => place(a) - place(b));
+}
+
+const cellOf = (table: Aggregate, data: string, model: string, init: string): Cell | undefined =>
+  table.cells.find((cell) => cell.data === data && cell.model === model && cell.init === init);
+
+const comparisonOf = (table: Aggregate, data: string, model: string): Comparison | undefined =>
+  table.comparisons.find((item) => item.data === data && item.model === model);
+
+/** `table1.csv`: one row a model and initialisation or gain, a group of columns a data set. */
+export function formatTable1(table: Aggregate): string {
+  const columns = ['model', 'row'];
+  for (const { name, metric } of table.data) {
+    const metricName = metric ?? 'metric';
+    columns.push(
+      `${name} n`,
+      `${name} ${metricName}`,
+      `${name} sd`,
+      `${name} 95% low`,
+      `${name} 95% high`,
+      `${name} runs`,
+      `${name} note`,
+      `${name} iterations to best`,
+      `${name} iterations to best sd`,
+      `${name} iterations to RI best`,
+      `${name} iterations to RI best sd`,
+    );
+  }
+  const rows = table.axes.models.flatMap((model) => [
+    ...orderedInits(table).map((init) => [
+      model,
+      init.toUpperCase(),
+      ...table.data.flatMap((data) => initCells(data, cellOf(table, data.name, model, init))),
+    ]),
+    ...gainRows(table.axes.inits).map(({ label, gainOf }) => [
+      model,
+      label,
+      ...table.data.flatMap((data) => {
+        const comparison = comparisonOf(table, data.name, model);
+        return gainCells(data, comparison && gainOf(comparison));
+      }),
+    ]),
+    ...(gainRows(table.axes.inits).some(({ label }) => label === '(WT-ST)/WT')
+      ? [
+          [
+            model,
+            '(WT-ST)/WT, 0 to 1 over the study',
+            ...table.data.flatMap((data) => {
+              const value = comparisonOf(table, data.name, model)?.reuseNormalised;
+              return gainCells(data, { value });
+            }),
+          ],
+        ]
+      : []),
+  ]);
+  return formatCsv(columns, rows);
+}
+
+function initCells(data: DataSummary, cell: Cell | undefined): CsvCell[] {
+  return [
+    data.samples,
+    cell?.metric?.mean,
+    cell?.metric?.deviation,
+    undefined,
+    undefined,
+    cell?.metric?.count ?? 0,
+    cell ? noteOf(cell) : undefined,
+    cell?.iterationsToBest?.mean,
+    cell?.iterationsToBest?.deviation,
+    cell?.iterationsToReference?.mean,
+    cell?.iterationsToReference?.deviation,
+  ];
+}
+
+function gainCells(data: DataSummary, gain: Gain | undefined): CsvCell[] {
+  const { value, low, high, reason } = gain ?? {};
+  const none = undefined;
+  return [data.samples, value, none, low, high, none, reason, none, none, none, none];
+}
+
+/** What is wrong with a cell: runs that are missing or whose metric is undefined. */
+function noteOf({ missingSeeds, undefinedRuns }: Cell): string | undefined {
+  const reasons = [...new Set(undefinedRuns.map(({ reason }) => reason))];
+  const notes = [
+    ...(missingSeeds.length > 0 ? [`not finished: seed ${missingSeeds.join(', ')}`] : []),
+    ...(undefinedRuns.length > 0
+      ? [
+          `undefined: seed ${undefinedRuns.map(({ seed }) => seed).join(', ')} (${reasons.join('; ')})`,
+        ]
+      : []),
+  ];
+  return notes.length > 0 ? notes.join('; ') : undefined;
+}
+
+export interface TextTable {
+  columns: string[];
+  rows: string[][];
+  /** What to know of the cells: runs that are missing, metrics that are undefined. */
+  notes: string[];
+}
+
+/** The table for the console: metric, and iterations to the best validation metric beside it. */
+export function describeTable1(table: Aggregate): TextTable {
+  const columns = ['model', ''];
+  for (const { name, metric, samples } of table.data) {
+    const title = metric ? `, ${metricTitles[metric] ?? metric} ↑` : '';
+    const size = samples === undefined ? '' : `, n = ${samples.toLocaleString('en-US')}`;
+    columns.push(`${name}${title}${size}`, 'iterations to best (to RI’s best)');
+  }
+  const rows = table.axes.models.flatMap((model) => [
+    ...orderedInits(table).map((init, at) => [
+      at === 0 ? model : '',
+      init.toUpperCase(),
+      ...table.data.flatMap(({ name }) => describeCell(cellOf(table, name, model, init), table)),
+    ]),
+    ...gainRows(table.axes.inits).map(({ label, gainOf }) => [
+      '',
+      label.replace('-', '−'),
+      ...table.data.flatMap(({ name }) => {
+        const comparison = comparisonOf(table, name, model);
+        return [comparison ? describeGain(gainOf(comparison)) : '', ''];
+      }),
+    ]),
+  ]);
+  const notes = table.cells.flatMap((cell) => {
+    const note = noteOf(cell);
+    return note ? [`${cell.data} ${cell.model} ${cell.init.toUpperCase()}: ${note}`] : [];
+  });
+  return { columns, rows, notes };
+}
+
+function describeCell(cell: Cell | undefined, { axes }: Aggregate): [string, string] {
+  if (!cell || cell.finishedSeeds.length === 0) return ['–', '–'];
+  const { metric, iterationsToBest, iterationsToReference } = cell;
+  const partial = metric && metric.count < axes.seeds.length ? ` (${metric.count} runs)` : '';
+  const reference = iterationsToReference ? ` (${describeCount(iterationsToReference)})` : '';
+  return [
+    metric ? `${describeSpread(metric, 3)}${partial}` : 'undefined',
+    iterationsToBest ? `${describeCount(iterationsToBest)}${reference}` : '–',
+  ];
+}
+
+/** `0.412 ± 0.013`; the deviation only where there are two values. */
+export function describeSpread({ mean, deviation }: Spread, digits: number): string {
+  const centre = mean.toFixed(digits);
+  return deviation === undefined ? centre : `${centre} ± ${deviation.toFixed(digits)}`;
+}
+
+const describeCount = (spread: Spread): string => describeSpread(spread, 0);
+
+/** `1.213 [1.101, 1.318]`. */
+function describeGain({ value, low, high, reason }: Gain): string {
+  if (value === undefined) return reason === 'no runs to compare' ? '–' : `undefined: ${reason}`;
+  const bounds =
+    low === undefined || high === undefined ? '' : ` [${low.toFixed(3)}, ${high.toFixed(3)}]`;
+  return `${value.toFixed(3)}${bounds}`;
+}
