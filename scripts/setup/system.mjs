@@ -2,7 +2,7 @@
 // question (as root, or with a sudo that asks for no password).
 
 import { findLibtorch, libtorchAdvice, systemOpenblas } from './libtorch.mjs';
-import { ask, findCommand, run, SetupError, say } from './process.mjs';
+import { ask, capture, findCommand, SetupError, say } from './process.mjs';
 
 const oldest = [1, 13];
 
@@ -13,6 +13,7 @@ export async function ensureLibtorch() {
     const apt = aptCommand();
     if (!apt) throw new SetupError(libtorchAdvice);
     say('no LibTorch found: installing libtorch-dev and libopenblas0-openmp with apt-get');
+    say('  this takes a few minutes, once');
     await install(apt, ['libtorch-dev', 'libopenblas0-openmp']);
     libtorch = findLibtorch();
     if (!libtorch) throw new SetupError(libtorchAdvice);
@@ -51,10 +52,17 @@ function aptCommand() {
 }
 
 async function install([command, ...args], packages) {
-  try {
-    await run(command, [...args, '-qq', 'update']);
-    await run(command, [...args, '-qq', '-y', '--no-install-recommends', 'install', ...packages]);
-  } catch (error) {
-    throw new SetupError(`${error.message}\n${libtorchAdvice}`);
+  const steps = [
+    ['-qq', 'update'],
+    ['-qq', '-y', '--no-install-recommends', 'install', ...packages],
+  ];
+  for (const step of steps) {
+    const { code, output } = await capture(command, [...args, ...step]);
+    if (code !== 0) {
+      const line = ['apt-get', ...step].join(' ');
+      throw new SetupError(
+        `${line}: expected exit code 0, got ${code}:\n${output}\n${libtorchAdvice}`,
+      );
+    }
   }
 }
