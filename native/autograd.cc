@@ -37,9 +37,6 @@ napi_value grads(const Call& call) {
   return from_tensors(call.env, tensors);
 }
 
-// setData(tensor, other): the tensor keeps its identity and takes the other's values, as PyTorch's `.data =`.
-void set_data(const Call& call) { call.tensor(0).set_data(call.tensor(1)); }
-
 // backward(tensors, gradients, retainGraph); a gradient of 0 is an implicit 1 for a scalar.
 void run_backward(const Call& call) {
   std::vector<at::Tensor> roots = call.tensors(0);
@@ -123,8 +120,8 @@ void register_autograd(napi_env env, napi_value exports) {
   export_functions(env, exports, {
       {"requiresGrad", guarded<requires_grad>}, {"setRequiresGrad", guarded<set_requires_grad>},
       {"grad", guarded<grad>}, {"setGrad", guarded<set_grad>}, {"grads", guarded<grads>},
-      {"clearGrads", guarded<clear_grads>}, {"setData", guarded<set_data>}, {"backward", guarded<run_backward>},
-      {"gradients", guarded<run_gradients>}, {"setGradEnabled", guarded<set_grad_enabled>},
+      {"clearGrads", guarded<clear_grads>}, {"setGradEnabled", guarded<set_grad_enabled>},
+      {"backward", guarded<run_backward>}, {"gradients", guarded<run_gradients>},
       {"enterInference", guarded<enter_inference>}, {"leaveInference", guarded<leave_inference>},
       {"setAutocast", guarded<set_autocast>}, {"enterAutocast", guarded<enter_autocast>},
       {"leaveAutocast", guarded<leave_autocast>}

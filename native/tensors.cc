@@ -43,8 +43,14 @@ void report(napi_env env, int64_t change) {
   t.unreported = 0;
 }
 
-const c10::StorageImpl* storage_of(const at::Tensor& tensor) {
-  return tensor.has_storage() ? tensor.storage().unsafeGetStorageImpl() : nullptr;
+// Counts a handle more (1) or less (-1) on the tensor's storage; the first and the last one change the bytes held.
+void count_storage(napi_env env, const at::Tensor& tensor, int change) {
+  if (!tensor.has_storage()) return;
+  const c10::StorageImpl* storage = tensor.storage().unsafeGetStorageImpl();
+  uint32_t& handles = table().storages[storage];
+  if (change > 0 ? handles++ != 0 : handles-- > 1) return;
+  if (change < 0) table().storages.erase(storage);
+  report(env, change * static_cast<int64_t>(storage->nbytes()));
 }
 
 uint32_t slot_of(Handle handle) {
@@ -61,14 +67,7 @@ uint32_t slot_of(Handle handle) {
 void release(napi_env env, Handle handle) {
   Table& t = table();
   uint32_t slot = slot_of(handle);
-  const c10::StorageImpl* storage = storage_of(t.slots[slot].tensor);
-  if (storage != nullptr) {
-    auto found = t.storages.find(storage);
-    if (found != t.storages.end() && --found->second == 0) {
-      t.storages.erase(found);
-      report(env, -static_cast<int64_t>(storage->nbytes()));
-    }
-  }
+  count_storage(env, t.slots[slot].tensor, -1);
   t.slots[slot].tensor.reset();
   t.slots[slot].generation = t.slots[slot].generation % kGenerationMost + 1;
   t.free.push_back(slot);
@@ -104,8 +103,7 @@ Handle store(at::Tensor tensor, napi_env env) {
     slot = t.free.back();
     t.free.pop_back();
   }
-  const c10::StorageImpl* storage = storage_of(tensor);
-  if (storage != nullptr && ++t.storages[storage] == 1) report(env, static_cast<int64_t>(storage->nbytes()));
+  count_storage(env, tensor, 1);
   t.slots[slot].tensor = std::move(tensor);
   t.count++;
   return static_cast<double>(slot) + t.slots[slot].generation * kGenerationUnit;
@@ -125,6 +123,14 @@ void release_many(const Call& call) {
   auto count = static_cast<size_t>(call.integer(1));
   for (size_t index = 0; index < std::min(count, length); index++) release(call.env, static_cast<double*>(data)[index]);
   if (!dead_references().empty()) drain_dead_references(call.env);
+}
+
+// setData(tensor, other): the tensor keeps its identity and takes the other's values, as PyTorch's `.data =`.
+void set_data(const Call& call) {
+  const at::Tensor& tensor = call.tensor(0);
+  count_storage(call.env, tensor, -1);
+  tensor.set_data(call.tensor(1));
+  count_storage(call.env, tensor, 1);
 }
 
 napi_value shape(const Call& call) { return from_ints(call.env, call.tensor(0).sizes()); }
@@ -198,7 +204,7 @@ napi_value live(const Call& call) {
 
 void register_tensors(napi_env env, napi_value exports) {
   export_functions(env, exports, {
-      {"release", guarded<release_one>}, {"releaseMany", guarded<release_many>}, {"shape", guarded<shape>},
+      {"setData", guarded<set_data>}, {"release", guarded<release_one>}, {"releaseMany", guarded<release_many>}, {"shape", guarded<shape>},
       {"strides", guarded<strides>}, {"dtype", guarded<dtype>}, {"device", guarded<device>},
       {"isContiguous", guarded<is_contiguous>}, {"identity", guarded<identity>}, {"item", guarded<item>},
       {"fromBuffer", guarded<from_buffer>}, {"toBuffer", guarded<to_buffer>}, {"liveTensors", guarded<live>}
