@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { CarryoverError, nearestNames, RequestError } from '../util/index.ts';
+import { registerDemo } from './commands/demo.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerStudy } from './commands/study.ts';
 import { registerTrain } from './commands/train.ts';
@@ -129,6 +130,7 @@ export function createProgram(): Command {
   registerStudy(program);
   registerTrain(program);
   registerDoctor(program);
+  registerDemo(program);
   return program;
 }
 

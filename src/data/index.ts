@@ -1,3 +1,4 @@
+export { type AugmentSettings, augmentSchema, parseAugment } from './augment/settings.ts';
 export { defaultCacheFolder } from './cacheFolder.ts';
 export {
   classCounts,
@@ -11,7 +12,15 @@ export {
   type SplitSettings,
   splitNames,
 } from './dataSet.ts';
+export type { ImageOptions } from './images/imageStore.ts';
 export type { OpenOptions } from './kind.ts';
+export {
+  type Batch,
+  channelStatistics,
+  imagenetStatistics,
+  Loader,
+  type LoaderOptions,
+} from './loader.ts';
 export { describeKinds } from './registry.ts';
 export {
   type DataSpec,
@@ -23,3 +32,4 @@ export {
 } from './spec.ts';
 export { makeSplits, type SplitOptions, type Splits, splitsIdentity } from './splits/makeSplits.ts';
 export { describeSplits, readSplits, writeSplits } from './splits/splitFile.ts';
+export { type SyntheticOptions, type SyntheticSet, writeSynthetic } from './synthetic/index.ts';

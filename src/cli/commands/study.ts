@@ -64,7 +64,7 @@ export function registerStudy(program: Command): void {
         '  $ carryover study run study.yaml --out /scratch/study --parallel 1 --threads 8',
     )
     .action((file: string, options: StudyOptions, command: Command) =>
-      run(file, options, outputOf(command)),
+      runStudy(file, options, outputOf(command)),
     );
 
   study
@@ -126,7 +126,7 @@ async function plan(file: string, options: StudyOptions, output: Output): Promis
   });
 }
 
-async function run(file: string, options: StudyOptions, output: Output): Promise<void> {
+export async function runStudy(file: string, options: StudyOptions, output: Output): Promise<void> {
   const {
     countStates,
     describeTable1,
