@@ -36,7 +36,9 @@ export async function initialiseNetwork(
   const report = scope(() =>
     initialise(model, { scheme: config.init, weights, seed: config.seed, norm, tokens, kaiming }),
   );
-  return { ...report };
+  // By number: the names are many, and follow from the model and the options.
+  const tensors = Object.entries(report.tensors).map(([what, names]) => [what, names.length]);
+  return { ...report, tensors: Object.fromEntries(tensors) };
 }
 
 /** Trainable numbers. */
