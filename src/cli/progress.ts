@@ -70,6 +70,7 @@ export function createProgress(
   // Work that is over before the first line is due prints none.
   let writtenAt = terminal ? Number.NEGATIVE_INFINITY : now();
   let lines = 0;
+  let changed = false;
   let onScreen = false;
   let ended = false;
 
@@ -95,6 +96,7 @@ export function createProgress(
   };
   const draw = (): void => {
     writtenAt = now();
+    changed = false;
     if (!terminal) {
       stream.write(`${describe()}\n`);
       lines += 1;
@@ -113,6 +115,7 @@ export function createProgress(
         startedAt = now();
       }
       latest = state;
+      changed = true;
       const finished = state.done >= state.total;
       const due = now() - writtenAt >= (terminal ? TERMINAL_INTERVAL : PLAIN_INTERVAL);
       if (due || (terminal && finished)) draw();
@@ -125,7 +128,7 @@ export function createProgress(
       if (ended) return;
       if (terminal) {
         erase();
-      } else if (latest && lines > 0) {
+      } else if (changed && lines > 0) {
         draw();
       }
       ended = true;
