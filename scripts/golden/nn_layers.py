@@ -64,8 +64,10 @@ def convolution():
 def batch_norm():
     """Three training batches one after another, then evaluation."""
     records = []
-    for options in ({"epsilon": 1e-5, "momentum": 0.1}, {"epsilon": 1e-3, "momentum": 0.25}):
-        module = nn.BatchNorm2d(3, eps=options["epsilon"], momentum=options["momentum"])
+    for options in ({}, {"epsilon": 1e-3, "momentum": 0.25}):
+        module = nn.BatchNorm2d(
+            3, eps=options.get("epsilon", 1e-5), momentum=options.get("momentum", 0.1)
+        )
         with torch.no_grad():
             module.weight.normal_()
             module.bias.normal_()
@@ -118,8 +120,8 @@ def batch_norm():
 
 def layer_norm():
     return [
-        record(nn.LayerNorm(6, eps=epsilon), torch.randn(2, 3, 6) * 2 + 1, {"epsilon": epsilon})
-        for epsilon in (1e-5, 1e-6, 1e-1)
+        record(nn.LayerNorm(6, eps=epsilon), torch.randn(2, 3, 6) * 2 + 1, options)
+        for epsilon, options in ((1e-5, {}), (1e-6, {"epsilon": 1e-6}), (1e-1, {"epsilon": 1e-1}))
     ]
 
 
@@ -149,7 +151,7 @@ def max_pool():
     for options in (
         {"kernel": 3, "stride": 2, "padding": 1},
         {"kernel": 2},
-        {"kernel": [3, 2], "stride": 2, "ceilMode": True},
+        {"kernel": [3, 2], "stride": 3, "ceilMode": True},
     ):
         module = nn.MaxPool2d(
             options["kernel"],

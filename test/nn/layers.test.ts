@@ -34,12 +34,12 @@ interface Golden {
   linear: Case<{ inputs: number; outputs: number; bias: boolean }>[];
   convolution: Case<ConvolutionOptions & { inputs: number; outputs: number; kernel: Pair }>[];
   batchNorm: {
-    options: { epsilon: number; momentum: number };
+    options: { epsilon?: number; momentum?: number };
     state: Record<string, Packed>;
     training: (Step & { buffers: Record<string, Packed> })[];
     evaluation: Step;
   }[];
-  layerNorm: Case<{ epsilon: number }>[];
+  layerNorm: Case<{ epsilon?: number }>[];
   functions: Record<'relu' | 'gelu' | 'softmax' | 'globalAveragePool', Case<object>>;
   maxPool: Case<PoolingOptions & { kernel: Pair }>[];
 }
