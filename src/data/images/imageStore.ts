@@ -1,0 +1,275 @@
+/**
+ * The resized images of a data set, from wherever they come fastest: a flat file of pixels made once
+ * and shared by all runs, or, where that cannot be, the image files themselves, decoded each time.
+ */
+import { type FileHandle, mkdir, open, rm, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { WorkError } from '../../util/index.ts';
+import { defaultCacheFolder } from '../cacheFolder.ts';
+import type { DataSet } from '../dataSet.ts';
+import { mapBounded } from '../parallel.ts';
+import { problemList } from '../problems.ts';
+import { withBuildLock } from './buildLock.ts';
+import { defaultMaxPixels } from './decode.ts';
+import { DecodePool } from './decodePool.ts';
+import { type ImageTable, imagesKey, readImageTable, writeImageTable } from './imageTable.ts';
+import { scanImages } from './scanImages.ts';
+
+export interface ImageOptions {
+  /** Pixels of a side that images are resized to. */
+  resize: number;
+  /** Decoding threads; 0 decodes in the caller's. Never changes a result. */
+  workers: number;
+  /** `error`: list all bad images and stop. `skip`: leave them out. */
+  onBadImage: 'error' | 'skip';
+  /** Keep resized images in a file between epochs and runs; true by default. */
+  cache?: boolean;
+  /** See `defaultCacheFolder`. */
+  cacheFolder?: string;
+  /** Images with more pixels are bad ones. */
+  maxPixels?: number;
+  /** Called while images are read for the first time. */
+  onProgress?: (done: number, total: number) => void;
+  signal?: AbortSignal;
+}
+
+/** Tables of this process that could not be stored, so that they are made once all the same. */
+const unstored = new Map<string, ImageTable>();
+
+/** Reads of the cache under way at once. */
+const cacheReads = 8;
+
+/** Free space that a cache must leave on its disk. */
+const spareBytes = 512 * 1024 * 1024;
+
+export class ImageStore {
+  readonly bytesPerImage: number;
+  /** What a user should know, for example why there is no cache. */
+  readonly notes: string[] = [];
+  readonly #dataset: DataSet;
+  readonly #options: ImageOptions;
+  readonly #pool: DecodePool;
+  readonly #verified: Uint8Array;
+  readonly #pending = new Set<Promise<unknown>>();
+  #table: ImageTable = [];
+  #file: FileHandle | undefined;
+
+  private constructor(dataset: DataSet, options: ImageOptions) {
+    this.#dataset = dataset;
+    this.#options = options;
+    this.bytesPerImage = options.resize * options.resize * 3;
+    this.#pool = new DecodePool(options.workers);
+    this.#verified = new Uint8Array(dataset.samples.length);
+  }
+
+  /**
+   * Examines every image of the data set, or takes what an earlier run found.
+   * @throws WorkError that lists bad images, unless they are to be skipped.
+   */
+  static async open(dataset: DataSet, options: ImageOptions): Promise<ImageStore> {
+    const store = new ImageStore(dataset, options);
+    try {
+      await store.#prepare();
+      store.#refuseBad();
+      return store;
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  }
+
+  /** Why the sample is no usable image; `undefined` for a good one. */
+  badReason(index: number): string | undefined {
+    const record = this.#table[index];
+    return typeof record === 'string' ? record : undefined;
+  }
+
+  /**
+   * Mean and population standard deviation of each channel over all pixels of the samples, on a
+   * scale of 0 to 1, exact but for the last rounding. Bad images are left out.
+   */
+  statistics(indices: readonly number[]): { mean: number[]; std: number[] } {
+    const totals = [0, 0, 0, 0, 0, 0];
+    let images = 0;
+    for (const index of indices) {
+      const record = this.#table[index];
+      if (record === undefined || typeof record === 'string') continue;
+      images++;
+      record.sums.forEach((value, channel) => {
+        totals[channel] = (totals[channel] ?? 0) + value;
+      });
+    }
+    const pixels = (images * this.bytesPerImage) / 3;
+    const mean = [0, 1, 2].map((channel) => (totals[channel] ?? 0) / pixels);
+    const std = mean.map((value, channel) =>
+      Math.sqrt(Math.max(0, (totals[channel + 3] ?? 0) / pixels - value * value)),
+    );
+    return { mean: mean.map((value) => value / 255), std: std.map((value) => value / 255) };
+  }
+
+  /**
+   * Fills `target` with resize × resize × 3 bytes of each sample, one after another.
+   * @throws WorkError where a file, or the cache, no longer holds what it held.
+   */
+  async read(indices: readonly number[], target: Uint8Array): Promise<void> {
+    const length = this.bytesPerImage;
+    const file = this.#file;
+    const job = mapBounded(indices, file ? cacheReads : this.#pool.capacity, (index, position) => {
+      const place = target.subarray(position * length, (position + 1) * length);
+      return file ? this.#readCached(file, index, place) : this.#readDecoded(index, place);
+    });
+    this.#pending.add(job);
+    try {
+      await job;
+    } finally {
+      this.#pending.delete(job);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.close();
+    await Promise.allSettled(this.#pending);
+    await this.#file?.close();
+    this.#file = undefined;
+  }
+
+  async #prepare(): Promise<void> {
+    const { resize, maxPixels = defaultMaxPixels } = this.#options;
+    const { cacheFolder = defaultCacheFolder(), cache = true } = this.#options;
+    const key = imagesKey(this.#dataset, resize, maxPixels);
+    const folder = join(cacheFolder, 'images');
+    const paths = { table: join(folder, `${key}.json`), pixels: join(folder, `${key}.rgb`) };
+    if (await this.#openStored(paths, key, cache)) return;
+    try {
+      await mkdir(folder, { recursive: true });
+      if (cache) await this.#requireSpace(folder);
+      await withBuildLock(join(folder, `${key}.lock`), this.#options.signal, async () => {
+        if (await this.#openStored(paths, key, cache)) return;
+        const target = cache ? paths.pixels : undefined;
+        this.#table = await this.#scan(target);
+        this.#refuseBad();
+        await writeImageTable(paths.table, key, this.#table);
+      });
+      await this.#openStored(paths, key, cache);
+      // Their work is done where pixels come from the file.
+      if (this.#file) await this.#pool.close();
+    } catch (error) {
+      const reason = storageFault(error);
+      if (reason === undefined) throw error;
+      this.notes.push(`images are decoded anew in every epoch: ${reason} (${folder})`);
+      this.#table = unstored.get(key) ?? (await this.#scan(undefined));
+      unstored.set(key, this.#table);
+    }
+  }
+
+  /** True where an earlier run left what is needed. */
+  async #openStored(
+    paths: { table: string; pixels: string },
+    key: string,
+    cache: boolean,
+  ): Promise<boolean> {
+    const count = this.#dataset.samples.length;
+    const table = await readImageTable(paths.table, key, count);
+    if (!table) return false;
+    this.#table = table;
+    if (!cache || this.#file) return true;
+    this.#file = await openSized(paths.pixels, count * this.bytesPerImage);
+    return this.#file !== undefined;
+  }
+
+  async #scan(pixelsPath: string | undefined): Promise<ImageTable> {
+    const { resize, maxPixels = defaultMaxPixels, onProgress, signal } = this.#options;
+    return scanImages(this.#dataset, this.#pool, {
+      resize,
+      maxPixels,
+      onProgress,
+      signal,
+      pixelsPath,
+    });
+  }
+
+  async #requireSpace(folder: string): Promise<void> {
+    const { bavail, bsize } = await statfs(folder);
+    const needed = this.#dataset.samples.length * this.bytesPerImage;
+    if (bavail * bsize - needed >= spareBytes) return;
+    const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(1);
+    throw new StorageFault(
+      `the cache needs ${gigabytes(needed)} GB and ${gigabytes(bavail * bsize)} GB are free`,
+    );
+  }
+
+  #refuseBad(): void {
+    if (this.#options.onBadImage === 'skip') return;
+    const bad = this.#dataset.samples.flatMap(({ id }, index) => {
+      const reason = this.badReason(index);
+      return reason === undefined ? [] : [`${id}: ${reason}`];
+    });
+    if (bad.length === 0) return;
+    throw new WorkError({
+      where: this.#dataset.root,
+      expected: `${this.#dataset.samples.length} images that can be decoded`,
+      got: problemList(bad, 'bad image'),
+      hint: 'repair or remove them, or leave them out with onBadImage: skip',
+    });
+  }
+
+  async #readCached(file: FileHandle, index: number, target: Uint8Array): Promise<void> {
+    const length = this.bytesPerImage;
+    const { bytesRead } = await file.read(target, 0, length, index * length);
+    if (this.#verified[index]) return;
+    if (bytesRead !== length || !this.#matches(index, crc32(target.subarray(0, length)))) {
+      throw this.#changed(index, 'other pixels in the cache', 'delete the cache folder');
+    }
+    this.#verified[index] = 1;
+  }
+
+  async #readDecoded(index: number, target: Uint8Array): Promise<void> {
+    const { resize, maxPixels = defaultMaxPixels } = this.#options;
+    const path = this.#dataset.samples[index]?.path ?? '';
+    const { pixels, checksum } = await this.#pool.read(path, resize, maxPixels);
+    if (!this.#matches(index, checksum)) {
+      throw this.#changed(index, 'another picture', 'leave the images alone during a run');
+    }
+    target.set(pixels);
+  }
+
+  #matches(index: number, checksum: number): boolean {
+    const record = this.#table[index];
+    return typeof record === 'object' && record.checksum === checksum;
+  }
+
+  #changed(index: number, got: string, hint: string): WorkError {
+    return new WorkError({
+      where: this.#dataset.samples[index]?.path ?? String(index),
+      expected: 'the picture that was read at the start',
+      got,
+      hint,
+    });
+  }
+}
+
+/** The cache cannot be written; the work can go on without. */
+class StorageFault extends Error {}
+
+/** Why the cache folder cannot be used; `undefined` for errors that are not its fault. */
+function storageFault(error: unknown): string | undefined {
+  if (error instanceof StorageFault) return error.message;
+  const cause = error instanceof WorkError ? error.cause : error;
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const known = ['ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EFBIG'];
+  return known.includes(code) ? `the cache folder cannot be written, ${code}` : undefined;
+}
+
+/** An existing file of exactly `bytes` bytes, open for reading. */
+async function openSized(path: string, bytes: number): Promise<FileHandle | undefined> {
+  try {
+    const file = await open(path, 'r');
+    if ((await file.stat()).size === bytes) return file;
+    await file.close();
+    await rm(path, { force: true });
+  } catch {
+    // Absent: it is made.
+  }
+  return undefined;
+}
