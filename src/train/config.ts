@@ -1,7 +1,7 @@
 /** A run's configuration from what a user gave: a file, options, `--set key=value`. */
 import { isAbsolute, resolve } from 'node:path';
 import { parse } from 'yaml';
-import { parseDataSpec } from '../data/index.ts';
+import { parseAugment, parseDataSpec } from '../data/index.ts';
 import { knownKeys, type RunConfig, runConfigSchema, validate } from '../results/index.ts';
 import { nearestNames, RequestError } from '../util/index.ts';
 
@@ -43,6 +43,7 @@ export function parseRunConfig(
 ): RunConfig {
   const place = { where: `${where}: data`, base };
   const config = validate(runConfigSchema, withDataEntry(raw, place), { where });
+  parseAugment(config.training.augment, `${where}: training.augment`);
   const absolute = (path: string): string => (isAbsolute(path) ? path : resolve(base, path));
   if (config.init !== 'ri' && config.weights === undefined) {
     throw new RequestError({

@@ -5,6 +5,8 @@ export type TrainEvent =
   /** What the run is doing now, in words. */
   | { kind: 'phase'; text: string }
   | { kind: 'warning'; text: string }
+  /** Images read for the first time. */
+  | { kind: 'images'; done: number; total: number }
   /** A step was done. `loss` is of the latest line of the log. */
   | { kind: 'step'; iteration: number; maxIterations: number; loss?: number; best?: number }
   | { kind: 'log'; line: TrainLine | EvaluationLine }
@@ -16,14 +18,21 @@ export interface TrainOptions {
   signal?: AbortSignal;
 }
 
-/** `alreadyFinished`: the folder held the finished run, and nothing was done. */
-export interface RunOutcome {
-  status: 'finished' | 'alreadyFinished' | 'stopped';
-  record: RunRecord;
-}
+/**
+ * `alreadyFinished`: the folder held the finished run, and nothing was done. `stopped`: there is no
+ * record where the stop came before the run had begun.
+ */
+export type RunOutcome =
+  | { status: 'finished' | 'alreadyFinished'; record: RunRecord }
+  | { status: 'stopped'; record: RunRecord | undefined };
 
 /** A stop was asked for, and the work ended at a boundary from which it can go on. */
 export class TrainingStopped extends Error {}
+
+/** Whether an error says that a stop was asked for, here or in what reads the data. */
+export function isStop(error: unknown, signal: AbortSignal | undefined): boolean {
+  return error instanceof TrainingStopped || (signal?.aborted === true && error === signal.reason);
+}
 
 /** @throws TrainingStopped once the signal is aborted. */
 export function throwIfStopped(signal: AbortSignal | undefined): void {

@@ -1,21 +1,23 @@
 /** What a run works on: the data set, its splits, the checkpoint's identity, and the run's own id. */
 import {
   type DataSet,
+  describeSplits,
   makeSplits,
   openDataSet,
   parseDataSpec,
   readSplits,
   type Splits,
+  splitsIdentity,
 } from '../data/index.ts';
 import { metricsOfTask, undefinedOnLabels } from '../eval/index.ts';
 import { type RunConfig, runIdentity } from '../results/index.ts';
-import { hashFile, hashText, RequestError, WorkError } from '../util/index.ts';
-import type { TrainOptions } from './events.ts';
+import { hashFile, RequestError, WorkError } from '../util/index.ts';
+import { type TrainOptions, throwIfStopped } from './events.ts';
 
 export interface Material {
   dataset: DataSet;
   splits: Splits;
-  /** SHA-256 over the ids of each split's samples. */
+  /** A hash of which sample is in which split. */
   splitsHash: string;
   weights?: { path: string; sha256: string };
   runId: string;
@@ -24,7 +26,8 @@ export interface Material {
 
 /**
  * Opens the data set, splits it, and finds out the run's id. Writes nothing.
- * @throws RequestError for an empty split, or one on which the data set's metric can have no value.
+ * @throws RequestError or WorkError for data or a checkpoint that cannot be read, an empty split, or a
+ *   validation split on which the data set's metric can have no value.
  */
 export async function gatherMaterial(
   config: RunConfig,
@@ -35,8 +38,10 @@ export async function gatherMaterial(
   const splits = config.splitsFile
     ? await readSplits(config.splitsFile, dataset)
     : makeSplits(dataset, { seed: config.splitSeed });
-  const warnings = [...dataset.notes, ...checkSplits(dataset, splits)];
-  const splitsHash = hashSplits(dataset, splits);
+  throwIfStopped(signal);
+  onEvent?.({ kind: 'phase', text: describeSplits(dataset, splits) });
+  const warnings = [...dataset.notes, ...splits.notes, ...checkSplits(dataset, splits)];
+  const splitsHash = splitsIdentity(dataset, splits);
   const weights = config.init === 'ri' ? undefined : await identifyWeights(config);
   const runId = runIdentity({
     config,
@@ -45,14 +50,6 @@ export async function gatherMaterial(
     weights: weights?.sha256,
   });
   return { dataset, splits, splitsHash, ...(weights ? { weights } : {}), runId, warnings };
-}
-
-/** A hash of which sample is in which split, whatever their order on disk. */
-export function hashSplits(dataset: DataSet, splits: Splits): string {
-  const parts = (['train', 'val', 'test'] as const).map((name) =>
-    splits[name].map((index) => dataset.samples[index]?.id ?? ''),
-  );
-  return hashText(JSON.stringify(parts));
 }
 
 async function identifyWeights(config: RunConfig): Promise<{ path: string; sha256: string }> {
@@ -84,15 +81,6 @@ function checkSplits(dataset: DataSet, splits: Splits): string[] {
       where: `data set ${name}: metric`,
       expected: `one of ${metricsOfTask(task).join(', ')} for a ${task} task`,
       got: metric,
-    });
-  }
-  for (const split of ['train', 'val', 'test'] as const) {
-    if (splits[split].length > 0) continue;
-    throw new WorkError({
-      where: `data set ${name}: ${split} split`,
-      expected: 'at least one sample',
-      got: 'none',
-      hint: 'give the data set more samples, or other split ratios',
     });
   }
   const described = { task, metric, classes };

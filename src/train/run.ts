@@ -14,8 +14,8 @@ import {
 import { libtorchVersion } from '../tensor/index.ts';
 import { CarryoverError, RequestError } from '../util/index.ts';
 import { claim, OwnedRecord, refuseIfInUse } from './claim.ts';
-import { type RunOutcome, TrainingStopped, type TrainOptions } from './events.ts';
-import { gatherMaterial } from './material.ts';
+import { isStop, type RunOutcome, type TrainOptions } from './events.ts';
+import { gatherMaterial, type Material } from './material.ts';
 import { Session } from './session.ts';
 
 /**
@@ -36,7 +36,13 @@ export async function trainRun(
   if (before?.status === 'finished' && sameRequest(before.config, config)) {
     return { status: 'alreadyFinished', record: before };
   }
-  const material = await gatherMaterial(config, options);
+  let material: Material;
+  try {
+    material = await gatherMaterial(config, options);
+  } catch (error) {
+    if (isStop(error, options.signal)) return { status: 'stopped', record: before };
+    throw error;
+  }
   const { runId } = material;
   let finished: RunRecord | undefined;
   const claimed = await claim(folder, (existing) => {
@@ -60,7 +66,7 @@ export async function trainRun(
     });
     return { status: 'finished', record: record.current };
   } catch (error) {
-    if (error instanceof TrainingStopped) {
+    if (isStop(error, options.signal)) {
       await record.release({ status: 'stopped' });
       return { status: 'stopped', record: record.current };
     }

@@ -1,11 +1,17 @@
 /** One session of a run that this process owns: from the claim to its end or its stop. */
 import { access, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { channelStatistics, Loader, writeSplits } from '../data/index.ts';
+import {
+  channelStatistics,
+  imagenetStatistics,
+  Loader,
+  parseAugment,
+  writeSplits,
+} from '../data/index.ts';
 import { evaluate, outputCount, PredictionStopped, predict } from '../eval/index.ts';
 import { describeModel, type ImageModel } from '../models/index.ts';
 import { type Resolved, type RunConfig, type RunResult, runPaths } from '../results/index.ts';
-import { manualSeed, setDeterministic, setThreadCount } from '../tensor/index.ts';
+import { availableCores, manualSeed, setDeterministic, setThreadCount } from '../tensor/index.ts';
 import { WorkError } from '../util/index.ts';
 import { writeSafetensors } from '../weights/index.ts';
 import type { OwnedRecord } from './claim.ts';
@@ -23,8 +29,8 @@ import {
 import { loadState, type Position, type RunState, restoreTensors, saveState } from './state.ts';
 import { Trainer } from './trainer.ts';
 
-/** ImageNet's channel means and deviations, as torchvision's reference training uses them. */
-const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+/** Decoding threads under `auto`: more than this wait for the disk. */
+const MOST_WORKERS = 8;
 
 /** Images of an evaluation at once; more gain nothing and cost memory. */
 const EVALUATION_BATCH = 64;
@@ -184,12 +190,19 @@ export class Session {
     const { signal } = this.#options;
     const earlier = this.#record.current.data;
     this.#phase('preparing the images');
-    const { onBadImage } = training;
+    const images = {
+      resize,
+      workers:
+        training.workers === 'auto' ? Math.min(availableCores(), MOST_WORKERS) : training.workers,
+      onBadImage: training.onBadImage,
+      signal,
+      onProgress: (done: number, total: number) =>
+        this.#options.onEvent?.({ kind: 'images', done, total }),
+    };
     const { mean, std } =
       training.normalize === 'imagenet'
-        ? IMAGENET
-        : (earlier ??
-          (await channelStatistics(dataset, splits.train, { resize, onBadImage, signal })));
+        ? imagenetStatistics
+        : (earlier ?? (await channelStatistics(dataset, splits.train, images)));
     const batchSize = Math.min(training.batchSize, splits.train.length);
     if (batchSize < training.batchSize) {
       this.#warn(
@@ -197,26 +210,30 @@ export class Session {
           `${training.batchSize}: every batch holds all of them`,
       );
     }
-    const shared = { dataset, size, resize, mean, std, seed, onBadImage, signal } as const;
-    const workers = training.workers === 'auto' ? undefined : training.workers;
     const open = async (split: 'train' | 'val' | 'test'): Promise<Loader> => {
       const isTraining = split === 'train';
       const loader = await Loader.open({
-        ...shared,
-        workers,
+        ...images,
+        dataset,
+        size,
+        mean,
+        std,
+        seed,
         indices: splits[split],
         batchSize: isTraining ? batchSize : EVALUATION_BATCH,
-        augment: isTraining ? training.augment : false,
+        augment: isTraining && parseAugment(training.augment),
         shuffle: isTraining,
         dropLast: isTraining,
       });
       this.#loaders.push(loader);
+      for (const note of loader.notes) this.#warn(note);
       return loader;
     };
     const train = await open('train');
     const val = await open('val');
     const test = await open('test');
     const skipped = [train, val, test].flatMap((loader) => loader.skipped);
+    if (skipped.length > 0) this.#warn(`${skipped.length} bad images are left out: see run.json`);
     await writeSplits(runPaths(this.#folder).splits, dataset, splits);
     const { name, identity, task, metric, classes } = dataset;
     await this.#record.update({
@@ -228,9 +245,9 @@ export class Session {
         metric,
         classes,
         counts: {
-          train: splits.train.length,
-          val: splits.val.length,
-          test: splits.test.length,
+          train: train.indices.length,
+          val: val.indices.length,
+          test: test.indices.length,
         },
         splits: splitsHash,
         mean: [...mean],

@@ -6,6 +6,7 @@ import type { RunRecord, RunResult } from '../../results/index.ts';
 import type { TrainEvent } from '../../train/index.ts';
 import { RequestError } from '../../util/index.ts';
 import { type Output, outputOf } from '../output.ts';
+import type { Progress } from '../progress.ts';
 import { stopOnSignals } from '../signals.ts';
 
 interface TrainFlags {
@@ -59,23 +60,24 @@ async function train(flags: TrainFlags, output: Output): Promise<void> {
   const config = parseRunConfig(applySettings(raw, flags.set), { where, base });
   const folder = resolve(flags.out);
   using stop = stopOnSignals();
-  const progress = output.progress('training');
-  const { status, record } = await trainRun(config, folder, {
+  const outcome = await trainRun(config, folder, {
     signal: stop.signal,
-    onEvent: (event) => show(event, output, progress),
+    onEvent: reporter(output),
   });
-  progress.end();
-  output.document(record);
-  if (status === 'stopped') {
-    output.note(
-      `stopped at iteration ${record.progress.iteration} of ${record.progress.maxIterations}; ` +
-        'the same command goes on from there',
-    );
+  output.endProgress();
+  const { status, record } = outcome;
+  output.document(record ?? {});
+  if (outcome.status === 'stopped') {
+    const at = record
+      ? `at iteration ${record.progress.iteration} of ${record.progress.maxIterations}`
+      : 'before the run began';
+    output.note(`stopped ${at}; the same command goes on from there`);
     process.exitCode = 1;
     return;
   }
   if (status === 'alreadyFinished') output.note(`${folder}: this run is finished; nothing to do`);
-  if (record.result) report(record, record.result, folder, output);
+  const { result } = outcome.record;
+  if (result) report(outcome.record, result, folder, output);
 }
 
 /** The configuration as the user gave it: the file, with the options on top. */
@@ -135,7 +137,19 @@ function collect(value: string, before: string[]): string[] {
   return [...before, value];
 }
 
-function show(event: TrainEvent, output: Output, progress: ReturnType<Output['progress']>): void {
+/** Shows what a run tells: one bar for reading images, one for training, notes in between. */
+function reporter(output: Output): (event: TrainEvent) => void {
+  let label = '';
+  let progress: Progress | undefined;
+  const bar = (wanted: string): Progress => {
+    if (!progress || label !== wanted) progress = output.progress(wanted);
+    label = wanted;
+    return progress;
+  };
+  return (event) => show(event, output, bar);
+}
+
+function show(event: TrainEvent, output: Output, bar: (label: string) => Progress): void {
   switch (event.kind) {
     case 'phase':
       output.note(event.text);
@@ -143,11 +157,14 @@ function show(event: TrainEvent, output: Output, progress: ReturnType<Output['pr
     case 'warning':
       output.warn(event.text);
       return;
+    case 'images':
+      bar('reading images').update({ done: event.done, total: event.total });
+      return;
     case 'step': {
       const loss = event.loss === undefined ? [] : [`loss ${event.loss.toFixed(4)}`];
       const best = event.best === undefined ? [] : [`best ${event.best.toFixed(4)}`];
       const text = [...loss, ...best].join(', ');
-      progress.update({ done: event.iteration, total: event.maxIterations, text });
+      bar('training').update({ done: event.iteration, total: event.maxIterations, text });
       return;
     }
     case 'log':
