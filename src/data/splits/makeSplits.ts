@@ -14,7 +14,7 @@ import { checkLeakage } from './leakage.ts';
 import { MersenneTwister } from './mersenneTwister.ts';
 import { unitsOf } from './units.ts';
 
-/** Positions of samples in the data set. */
+/** Positions of samples in the data set, each list in ascending order. */
 export interface Splits {
   train: number[];
   val: number[];
@@ -47,6 +47,7 @@ export function makeSplits(dataset: DataSet, options: SplitOptions): Splits {
       : given
         ? completeGiven(dataset, settings, options.seed)
         : balanced(dataset, allOf(dataset), settings.ratios, options.seed);
+  for (const name of splitNames) parts[name].sort((a, b) => a - b);
   const splits: Splits = { ...parts, notes: [] };
   requireFilled(dataset, splits);
   splits.notes.push(...checkLeakage(dataset, splits, settings.leakage));
