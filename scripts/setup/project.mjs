@@ -51,8 +51,23 @@ export async function ensureCompiled(root) {
   removeOrphans(dist, new Set(sources.map((name) => name.slice(0, -'.ts'.length))));
   const compiler = join(root, 'node_modules/typescript/bin/tsc');
   await run(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { cwd: root });
+  requireRewrittenImports(dist);
   writeFileSync(stamp, wanted);
   return true;
+}
+
+// TypeScript 6 forgets to rewrite the extension in an import() inside a function with a `using`
+// declaration; what it leaves fails only when that line runs.
+function requireRewrittenImports(dist) {
+  for (const name of filesUnder(dist).filter((file) => file.endsWith('.js'))) {
+    const left = /import\(['"](\.[^'"]*\.ts)['"]/.exec(readFileSync(join(dist, name), 'utf8'));
+    if (left) {
+      throw new SetupError(
+        `src/${name.replace(/js$/, 'ts')}: expected imports of .js in the compiled file, got ` +
+          `${left[1]} (move the import() out of the function that has a \`using\`)`,
+      );
+    }
+  }
 }
 
 // Compiled files whose source is gone would still be found by an import.

@@ -22,6 +22,9 @@ interface StudyOptions {
   threads?: number;
 }
 
+/** The heavy code, once it is needed. (TypeScript leaves `.ts` in an import() beside a `using`.) */
+const loadStudies = () => import('../../study/index.ts');
+
 /** How often `study run` looks at the runs that are going, in milliseconds. */
 const WATCH_MILLISECONDS = 1000;
 
@@ -93,7 +96,7 @@ export function registerStudy(program: Command): void {
 
 /** Reads the study file and makes its plan, with what happens meanwhile shown. */
 async function prepare(file: string, options: StudyOptions, output: Output, signal: AbortSignal) {
-  const { prepareStudy, readStudy, studyFolder } = await import('../../study/index.ts');
+  const { prepareStudy, readStudy, studyFolder } = await loadStudies();
   const study = await readStudy(file);
   if (options.parallel !== undefined) study.parallel = options.parallel;
   if (options.threads !== undefined) study.threads = options.threads;
@@ -111,7 +114,7 @@ async function prepare(file: string, options: StudyOptions, output: Output, sign
 
 async function plan(file: string, options: StudyOptions, output: Output): Promise<void> {
   using stop = stopOnSignals();
-  const { countStates, readStates } = await import('../../study/index.ts');
+  const { countStates, readStates } = await loadStudies();
   const { plan, notes } = await prepare(file, options, output, stop.signal);
   const states = await readStates(plan.folder, plan.runs);
   for (const note of notes) output.note(`note: ${note}`);
@@ -136,7 +139,7 @@ export async function runStudy(file: string, options: StudyOptions, output: Outp
     runTitle,
     writeReport,
     writeStudyFolder,
-  } = await import('../../study/index.ts');
+  } = await loadStudies();
   let kill = (): void => {};
   using stop = stopOnSignals(() => kill());
   const prepared = await prepare(file, options, output, stop.signal);
@@ -216,9 +219,7 @@ export async function runStudy(file: string, options: StudyOptions, output: Outp
 }
 
 async function status(path: string, options: StudyOptions, output: Output): Promise<void> {
-  const { countStates, estimateSeconds, locateFolder, readPlan, readStates } = await import(
-    '../../study/index.ts'
-  );
+  const { countStates, estimateSeconds, locateFolder, readPlan, readStates } = await loadStudies();
   const plan = await readPlan(await locateFolder(path, options.out));
   const states = await readStates(plan.folder, plan.runs);
   const counts = countStates(states);
@@ -244,9 +245,7 @@ async function status(path: string, options: StudyOptions, output: Output): Prom
 }
 
 async function report(path: string, options: StudyOptions, output: Output): Promise<void> {
-  const { describeTable1, locateFolder, readPlan, writeReport } = await import(
-    '../../study/index.ts'
-  );
+  const { describeTable1, locateFolder, readPlan, writeReport } = await loadStudies();
   const plan = await readPlan(await locateFolder(path, options.out));
   const result = await writeReport(plan);
   showReport(plan, describeTable1(result.table), result.states, output);

@@ -30,6 +30,9 @@ Examples:
 
 The same command goes on with a run that was stopped, and does nothing where it is finished.`;
 
+/** The heavy code, once it is needed. (TypeScript leaves `.ts` in an import() beside a `using`.) */
+const loadTraining = () => import('../../train/index.ts');
+
 export function registerTrain(program: Command): void {
   program
     .command('train')
@@ -55,7 +58,7 @@ export function registerTrain(program: Command): void {
 }
 
 async function train(flags: TrainFlags, output: Output): Promise<void> {
-  const { applySettings, parseRunConfig, trainRun } = await import('../../train/index.ts');
+  const { applySettings, parseRunConfig, trainRun } = await loadTraining();
   const { raw, where, base } = await readConfig(flags);
   const config = parseRunConfig(applySettings(raw, flags.set), { where, base });
   const folder = resolve(flags.out);
