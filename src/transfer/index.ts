@@ -1,0 +1,3 @@
+export { type InitialisationReport, initialise } from './initialise.ts';
+export { countKept, type Scheme, schemeLabel, type TransferSettings } from './schemes.ts';
+export { drawNormal, type NormalStatistics, statisticsOf } from './statistics.ts';
