@@ -12,7 +12,7 @@ import {
 import type { ImageModel } from '../models/index.ts';
 import { WarmupPlateau } from '../nn/index.ts';
 import type { Resolved, TrainingSettings } from '../results/index.ts';
-import { getRandomState, keep, noGrad, setRandomState, type Tensor } from '../tensor/index.ts';
+import { getRandomState, keep, scope, setRandomState, type Tensor } from '../tensor/index.ts';
 import { mean } from '../util/index.ts';
 import type { StoredTensor } from '../weights/index.ts';
 import { type TrainEvent, TrainingStopped } from './events.ts';
@@ -103,9 +103,11 @@ export class Trainer {
    */
   async run(): Promise<void> {
     const { trainLoader, model, resolved } = this.#parts;
+    if (this.#position.ended !== undefined) return;
     model.train();
     this.#clock = performance.now();
     if (this.#position.evaluationDue) await this.#evaluate();
+    this.#endWhereDue();
     while (this.#position.ended === undefined) {
       const { epoch, batch: firstBatch } = this.#position;
       for await (const batch of trainLoader.epoch(epoch, firstBatch)) {
@@ -150,8 +152,7 @@ export class Trainer {
     const { training, resolved, onEvent, afterStep, signal } = this.#parts;
     const position = this.#position;
     const { iteration } = position;
-    const lastOne = iteration >= resolved.maxIterations;
-    if (lastOne) position.evaluationDue = true;
+    if (iteration >= resolved.maxIterations) position.evaluationDue = true;
     if (iteration % training.logEvery === 0 || position.evaluationDue) await this.#logLosses();
     onEvent({
       kind: 'step',
@@ -161,10 +162,7 @@ export class Trainer {
       best: position.best?.evaluation.primary.value,
     });
     if (position.evaluationDue) await this.#evaluate();
-    if (lastOne && position.ended === undefined) {
-      const epochsDone = iteration === training.maxEpochs * resolved.iterationsPerEpoch;
-      position.ended = epochsDone ? 'maxEpochs' : 'maxIterations';
-    }
+    this.#endWhereDue();
     await afterStep(this);
     const sinceSaved = (performance.now() - this.#savedAt) / 1000;
     if (position.ended === undefined && sinceSaved >= training.checkpointSeconds) {
@@ -176,6 +174,15 @@ export class Trainer {
       await this.#save();
       throw new TrainingStopped();
     }
+  }
+
+  /** Ends the training at its last iteration. */
+  #endWhereDue(): void {
+    const { training, resolved } = this.#parts;
+    const position = this.#position;
+    if (position.ended !== undefined || position.iteration < resolved.maxIterations) return;
+    const epochsDone = position.iteration >= training.maxEpochs * resolved.iterationsPerEpoch;
+    position.ended = epochsDone ? 'maxEpochs' : 'maxIterations';
   }
 
   async #logLosses(): Promise<void> {
@@ -249,14 +256,10 @@ export class Trainer {
   /** Copies the network as it is now. */
   #takeBest(): void {
     disposeAll(this.#best);
-    this.#best = noGrad(() => {
-      const state = [...this.#parts.model.state()];
-      return new Map(
-        state.map(([name, tensor]) => [
-          name,
-          keep(tensor.detach().to({ device: 'cpu', copy: true })),
-        ]),
-      );
+    const state = [...this.#parts.model.state()];
+    this.#best = scope(() => {
+      const copy = (tensor: Tensor): Tensor => tensor.detach().to({ device: 'cpu', copy: true });
+      return keep(new Map(state.map(([name, tensor]) => [name, copy(tensor)])));
     });
   }
 
