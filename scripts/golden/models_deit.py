@@ -156,4 +156,5 @@ def main():
     write("position_embeddings", grids)
 
 
-main()
+if __name__ == "__main__":
+    main()

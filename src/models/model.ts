@@ -64,7 +64,11 @@ export interface SegmentResult {
  */
 export interface Segment {
   name: string;
-  run(state: Tensor): SegmentResult;
+  /**
+   * @param lean Nobody looks at anything before the features that the head reads: what they do not
+   *   depend on may be left out.
+   */
+  run(state: Tensor, lean: boolean): SegmentResult;
 }
 
 /** What a network is built for. */
@@ -129,15 +133,18 @@ export abstract class ImageModel extends Module {
 
   /**
    * Runs the segments from `from` up to, and without, `until` on `state`, the input of the first of them.
-   * Values between segments are freed as soon as the next has used them; autograd keeps what it needs.
+   * Where nothing between is observed, what the features do not depend on may be left out, which changes
+   * the result by rounding alone. Values between segments are freed as soon as the next has used them; autograd keeps what it needs.
    */
   run(state: Tensor, { from, until, observe, observeAttention }: RunOptions = {}): Tensor {
     const first = from === undefined ? 0 : this.#segmentIndex(from);
     const end = until === undefined ? this.segments.length : this.#segmentIndex(until);
+    const observed = observe !== undefined || observeAttention !== undefined;
+    const lean = !observed && end >= this.segments.length - 1;
     let current = state;
     for (const { name, run } of this.segments.slice(first, end)) {
       const input = current;
-      const result = scope(() => run(input));
+      const result = scope(() => run(input, lean));
       if (result.tap) {
         observe?.(name, result.tap);
         if (result.tap !== result.state) result.tap.dispose();

@@ -56,8 +56,9 @@ class AttentionModule extends Module {
     this.#heads = heads;
   }
 
-  forward(tokens: Tensor): { output: Tensor; weights: Tensor } {
-    const { output, weights } = selfAttention(this.#qkv.forward(tokens), this.#heads);
+  /** [B, T, D] to [B, queries, D]: what the first `queries` tokens gather from all. */
+  forward(tokens: Tensor, queries?: number): { output: Tensor; weights: Tensor } {
+    const { output, weights } = selfAttention(this.#qkv.forward(tokens), this.#heads, queries);
     return { output: this.#proj.forward(output), weights };
   }
 }
@@ -95,6 +96,12 @@ class Block extends Module {
   attend(tokens: Tensor): SegmentResult {
     const { output, weights } = this.#attn.forward(this.#norm1.forward(tokens));
     return { state: ops.add(tokens, output), tap: output, attention: weights };
+  }
+
+  /** The class token alone, [B, 1, D], after it attended to all tokens. */
+  attendFromClassToken(tokens: Tensor): SegmentResult {
+    const { output } = this.#attn.forward(this.#norm1.forward(tokens), 1);
+    return { state: ops.add(ops.narrow(tokens, 1, 0, 1), output) };
   }
 
   transform(tokens: Tensor): SegmentResult {
@@ -144,7 +151,12 @@ export class VisionTransformer extends ImageModel {
         },
       },
       ...blocks.flatMap((block, index): Segment[] => [
-        { name: `blocks.${index}.attn`, run: (tokens) => block.attend(tokens) },
+        {
+          name: `blocks.${index}.attn`,
+          // The head reads the class token alone: in the last block the patches' own outputs go nowhere.
+          run: (tokens, lean) =>
+            lean && index === depth - 1 ? block.attendFromClassToken(tokens) : block.attend(tokens),
+        },
         { name: `blocks.${index}.mlp`, run: (tokens) => block.transform(tokens) },
       ]),
       // The norm works token by token and the head reads the class token alone.

@@ -35,6 +35,8 @@ describe.each(cases)('%s', (id) => {
       const batch = images(evaluation.batch, evaluation.size);
       const seen = inferenceMode(() => collectTaps(model, batch));
       expect(seen.logits).toBeAllclose(evaluation.logits, { absolute: 1e-4 });
+      const unobserved = inferenceMode(() => model.forward(batch));
+      expect(unobserved).toBeAllclose(evaluation.logits, { absolute: 1e-4 });
       expect([...seen.taps.keys()]).toEqual(Object.keys(evaluation.taps));
       expect(model.taps.map(({ name }) => name)).toEqual(Object.keys(evaluation.taps));
       for (const [name, value] of seen.taps) {

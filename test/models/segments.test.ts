@@ -40,9 +40,10 @@ describe.each(micro)('%s', (id) => {
         let state = input;
         for (const { name } of model.segments) {
           state = model.run(input, { until: name });
-          expect(model.run(state, { from: name }).toArray(), name).toEqual(whole);
+          const rest = model.run(state, { from: name });
+          expect(rest, name).toBeAllclose(whole, { absolute: 1e-6 });
         }
-        expect(model.features(input).toArray()).toEqual(state.toArray());
+        expect(model.features(input)).toBeAllclose(state, { absolute: 1e-6 });
       });
     });
   });
@@ -61,7 +62,7 @@ describe.each(micro)('%s', (id) => {
           for (const [, value] of owned) ops.copy_(value, ops.mul(value, 0.5));
           const reset = model.run(before, { from: tap.name }).toArray();
           expect(reset, tap.name).not.toEqual(whole);
-          expect(model.forward(input).toArray(), tap.name).toEqual(reset);
+          expect(model.forward(input), tap.name).toBeAllclose(reset, { absolute: 1e-6 });
           for (const [index, [, value]] of owned.entries()) {
             const original = saved[index];
             if (original) ops.copy_(value, original);
@@ -71,12 +72,14 @@ describe.each(micro)('%s', (id) => {
     });
   });
 
+  // Unobserved, a transformer's last block computes its class token alone: equal but for rounding.
   it('computes the same whether observed or not', () => {
     using(id, (model) => {
       const input = images(2, 64);
       inferenceMode(() => {
         const { logits, taps } = collectTaps(model, input);
-        expect(logits.toArray()).toEqual(model.forward(input).toArray());
+        expect(logits).toBeAllclose(model.forward(input), { absolute: 1e-6 });
+        expect(taps.get(model.taps.at(-1)?.name ?? '')?.shape[1]).toBeGreaterThan(1);
         expect(taps.size).toBe(model.taps.length);
       });
     });
@@ -128,7 +131,8 @@ describe.each(micro)('%s', (id) => {
         });
       const plain = gradientsOf();
       expect(plain.every(Number.isFinite)).toBe(true);
-      expect(gradientsOf(() => undefined)).toEqual(plain);
+      const observed = gradientsOf(() => undefined);
+      expect(observed).toBeAllclose(plain, { relative: 1e-4, absolute: 1e-6 });
     });
   });
 

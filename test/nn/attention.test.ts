@@ -53,6 +53,16 @@ describe('self-attention', () => {
       expect(ops.sum(other.weights, [-1])).toBeAllclose(new Array(30).fill(1), { absolute: 1e-5 });
     }));
 
+  it('of the first tokens alone is theirs among all', () =>
+    scope(() => {
+      const projection = noise([2, 5, 18]);
+      const all = selfAttention(projection, 3);
+      const some = selfAttention(projection, 3, 2);
+      expect(some.weights).toBeAllclose(ops.narrow(all.weights, 2, 0, 2), { absolute: 1e-6 });
+      expect(some.output.shape).toEqual([2, 2, 6]);
+      expect(some.output).toBeAllclose(ops.narrow(all.output, 1, 0, 2), { absolute: 1e-6 });
+    }));
+
   it('under bfloat16 autocast stays near the float32 result', () =>
     scope(() => {
       const projection = noise([2, 17, 3 * 2 * 16]);
