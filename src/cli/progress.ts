@@ -103,7 +103,7 @@ export function createProgress(
       return;
     }
     const text = describe();
-    stream.write(`\r\x1b[2K${text.slice(0, Math.max(10, (stream.columns ?? 80) - 1))}`);
+    stream.write(`\r\x1b[2K${text.slice(0, Math.max(10, (stream.columns || 80) - 1))}`);
     onScreen = true;
   };
 

@@ -56,9 +56,19 @@ export interface DataSummary {
   samples?: number;
 }
 
+/** What tables say of one model. */
+export interface ModelSummary {
+  id: string;
+  /** With the head of the study's first data set that it was trained on. */
+  parameters?: number;
+}
+
 export interface Aggregate {
   axes: Axes;
   data: DataSummary[];
+  models: ModelSummary[];
+  /** Number formats of the runs; more than one means that runs were not computed alike. */
+  precisions: string[];
   cells: Cell[];
   comparisons: Comparison[];
 }
@@ -135,6 +145,11 @@ export function aggregate(unordered: readonly ResultRow[], axes: Axes): Aggregat
       const row = rows.find((candidate) => candidate.data === name);
       return { name, metric: row?.metric, samples: row?.samples };
     }),
+    models: axes.models.map((id) => ({
+      id,
+      parameters: rows.find((row) => row.model === id)?.parameters,
+    })),
+    precisions: [...new Set(rows.map(({ precision }) => precision))].sort(),
     cells: settings.flatMap(({ data, model }) =>
       axes.inits.map((init) => aggregateCell(rows, { data, model, init }, axes.seeds)),
     ),

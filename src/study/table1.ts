@@ -40,7 +40,7 @@ const comparisonOf = (table: Aggregate, data: string, model: string): Comparison
 
 /** `table1.csv`: one row a model and initialisation or gain, a group of columns a data set. */
 export function formatTable1(table: Aggregate): string {
-  const columns = ['model', 'row'];
+  const columns = ['model', 'parameters', 'row'];
   for (const { name, metric } of table.data) {
     const metricName = metric ?? 'metric';
     columns.push(
@@ -57,14 +57,16 @@ export function formatTable1(table: Aggregate): string {
       `${name} iterations to RI best sd`,
     );
   }
-  const rows = table.axes.models.flatMap((model) => [
+  const rows = table.models.flatMap(({ id: model, parameters }) => [
     ...orderedInits(table).map((init) => [
       model,
+      parameters,
       init.toUpperCase(),
       ...table.data.flatMap((data) => initCells(data, cellOf(table, data.name, model, init))),
     ]),
     ...gainRows(table.axes.inits).map(({ label, gainOf }) => [
       model,
+      parameters,
       label,
       ...table.data.flatMap((data) => {
         const comparison = comparisonOf(table, data.name, model);
@@ -75,6 +77,7 @@ export function formatTable1(table: Aggregate): string {
       ? [
           [
             model,
+            parameters,
             '(WT-ST)/WT, 0 to 1 over the study',
             ...table.data.flatMap((data) => {
               const value = comparisonOf(table, data.name, model)?.reuseNormalised;
@@ -138,11 +141,14 @@ export function describeTable1(table: Aggregate): TextTable {
     const size = samples === undefined ? '' : `, n = ${samples.toLocaleString('en-US')}`;
     columns.push(`${name}${title}${size}`, 'iterations to best (to RI’s best)');
   }
-  const rows = table.axes.models.flatMap((model) => [
+  const rows = table.models.flatMap(({ id: model, parameters }) => [
     ...orderedInits(table).map((init, at) => [
-      at === 0 ? model : '',
+      at === 0 ? modelTitle(model, parameters) : '',
       init.toUpperCase(),
-      ...table.data.flatMap(({ name }) => describeCell(cellOf(table, name, model, init), table)),
+      ...table.data.flatMap(({ name }) => {
+        const reference = cellOf(table, name, model, 'ri');
+        return describeCell(cellOf(table, name, model, init), table, reference);
+      }),
     ]),
     ...gainRows(table.axes.inits).map(({ label, gainOf }) => [
       '',
@@ -157,18 +163,42 @@ export function describeTable1(table: Aggregate): TextTable {
     const note = noteOf(cell);
     return note ? [`${cell.data} ${cell.model} ${cell.init.toUpperCase()}: ${note}`] : [];
   });
+  if (table.precisions.length > 1) {
+    notes.push(`runs differ in precision: ${table.precisions.join(', ')} (results.csv says which)`);
+  }
   return { columns, rows, notes };
 }
 
-function describeCell(cell: Cell | undefined, { axes }: Aggregate): [string, string] {
+/** `resnet50 (23.5M)`, as the paper's table counts parameters. */
+function modelTitle(id: string, parameters: number | undefined): string {
+  return parameters === undefined ? id : `${id} (${(parameters / 1e6).toFixed(1)}M)`;
+}
+
+function describeCell(
+  cell: Cell | undefined,
+  { axes }: Aggregate,
+  reference: Cell | undefined,
+): [string, string] {
   if (!cell || cell.finishedSeeds.length === 0) return ['–', '–'];
-  const { metric, iterationsToBest, iterationsToReference } = cell;
+  const { metric, iterationsToBest } = cell;
   const partial = metric && metric.count < axes.seeds.length ? ` (${metric.count} runs)` : '';
-  const reference = iterationsToReference ? ` (${describeCount(iterationsToReference)})` : '';
+  const reached = describeReached(cell, reference);
   return [
     metric ? `${describeSpread(metric, 3)}${partial}` : 'undefined',
-    iterationsToBest ? `${describeCount(iterationsToBest)}${reference}` : '–',
+    iterationsToBest ? `${describeCount(iterationsToBest)}${reached}` : '–',
   ];
+}
+
+/** When validation reached RI's best, and in how many of the runs where not in all. */
+function describeReached(
+  { iterationsToReference, finishedSeeds }: Cell,
+  ri: Cell | undefined,
+): string {
+  if (!ri || ri.finishedSeeds.length === 0) return '';
+  if (!iterationsToReference) return ' (never)';
+  const [reached, finished] = [iterationsToReference.count, finishedSeeds.length];
+  const share = reached < finished ? `, ${reached} of ${finished} runs` : '';
+  return ` (${describeCount(iterationsToReference)}${share})`;
 }
 
 /** `0.412 ± 0.013`; the deviation only where there are two values. */

@@ -8,6 +8,7 @@ export function row(more: Partial<ResultRow> = {}): ResultRow {
     data,
     samples: 2000,
     model,
+    parameters: 11_180_103,
     init,
     seed,
     metric: 'recall',

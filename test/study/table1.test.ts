@@ -9,7 +9,14 @@ const rows = [
   ),
   ...[0.5, 0.55, 0.6].map((testMetric, seed) => row({ init: 'st', seed, testMetric })),
   ...[0.7, 0.8, 0.75].map((testMetric, seed) =>
-    row({ init: 'wt', seed, testMetric, iterationsToBest: 60 + 10 * seed }),
+    row({
+      init: 'wt',
+      seed,
+      testMetric,
+      iterationsToBest: 60 + 10 * seed,
+      // Only two of the three reach what RI reached.
+      iterationsToReference: seed < 2 ? 40 : undefined,
+    }),
   ),
 ];
 
@@ -23,14 +30,15 @@ describe('the table', () => {
       'iterations to best (to RI’s best)',
     ]);
     expect(lines.map((line) => line.slice(0, 2))).toEqual([
-      ['resnet18', 'RI'],
+      ['resnet18 (11.2M)', 'RI'],
       ['', 'ST'],
       ['', 'WT'],
       ['', 'WT/RI'],
       ['', '(WT−ST)/WT'],
     ]);
     expect(lines[0]?.slice(2)).toEqual(['0.450 ± 0.050', '100 ± 0 (100 ± 0)']);
-    expect(lines[2]?.slice(2)).toEqual(['0.750 ± 0.050', '70 ± 10']);
+    expect(lines[2]?.slice(2)).toEqual(['0.750 ± 0.050', '70 ± 10 (40 ± 0, 2 of 3 runs)']);
+    expect(lines[1]?.[3]).toBe('100 ± 0 (never)');
     expect(lines[3]?.[2]).toMatch(/^1\.667 \[1\.\d{3}, 1\.\d{3}\]$/);
     expect(lines[4]?.[2]).toMatch(/^0\.267 \[0\.\d{3}, 0\.\d{3}\]$/);
     expect(notes).toEqual([]);
@@ -59,6 +67,13 @@ describe('the table', () => {
     ]);
   });
 
+  it('says when runs were not computed alike', () => {
+    const mixed = rows.map((item, at) => (at === 0 ? { ...item, precision: 'bf16' } : item));
+    expect(describeTable1(aggregate(mixed, axes)).notes).toEqual([
+      'runs differ in precision: bf16, fp32 (results.csv says which)',
+    ]);
+  });
+
   it('leaves out gains that the study does not measure', () => {
     const table = aggregate(
       rows.filter(({ init }) => init !== 'st'),
@@ -70,23 +85,23 @@ describe('the table', () => {
   it('is a CSV file with all digits', () => {
     const lines = formatTable1(aggregate(rows, axes)).trimEnd().split('\n');
     expect(lines[0]).toBe(
-      'model,row,skin n,skin recall,skin sd,skin 95% low,skin 95% high,skin runs,skin note,' +
+      'model,parameters,row,skin n,skin recall,skin sd,skin 95% low,skin 95% high,skin runs,skin note,' +
         'skin iterations to best,skin iterations to best sd,' +
         'skin iterations to RI best,skin iterations to RI best sd',
     );
-    expect(lines.map((line) => line.split(',').slice(0, 2).join())).toEqual([
-      'model,row',
-      'resnet18,RI',
-      'resnet18,ST',
-      'resnet18,WT',
-      'resnet18,WT/RI',
-      'resnet18,(WT-ST)/WT',
-      'resnet18,"(WT-ST)/WT',
+    expect(lines.map((line) => line.split(',').slice(0, 3).join())).toEqual([
+      'model,parameters,row',
+      'resnet18,11180103,RI',
+      'resnet18,11180103,ST',
+      'resnet18,11180103,WT',
+      'resnet18,11180103,WT/RI',
+      'resnet18,11180103,(WT-ST)/WT',
+      'resnet18,11180103,"(WT-ST)/WT',
     ]);
-    const [, , samples, mean, deviation, , , runs] = lines[3]?.split(',') ?? [];
+    const [, , , samples, mean, deviation, , , runs] = lines[3]?.split(',') ?? [];
     expect([Number(samples), Number(runs)]).toEqual([2000, 3]);
     expect(Number(mean)).toBeCloseTo(0.75, 12);
     expect(Number(deviation)).toBeCloseTo(0.05, 12);
-    for (const line of lines.slice(1, 6)) expect(line.split(',')).toHaveLength(13);
+    for (const line of lines.slice(1, 6)) expect(line.split(',')).toHaveLength(14);
   });
 });
