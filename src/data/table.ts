@@ -144,7 +144,11 @@ function parseRecords(
       },
     });
     return records
-      .map((cells, index) => ({ line: lines[index] ?? 0, cells }))
+      .map((cells, index) => ({
+        line: lines[index] ?? 0,
+        // The parser trims around quotes, not within.
+        cells: cells.map((cell) => cell.trim()),
+      }))
       .filter(({ cells }) => cells.some((cell) => cell !== ''));
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;

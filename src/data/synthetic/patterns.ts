@@ -1,10 +1,10 @@
 /**
- * The demo's source domain: pictures of ten textures and shapes in any colour, size and position,
- * over a cloudy ground. Colour says nothing of the class, so that a network has to learn form.
+ * The demo's source domain: pictures of ten textures and shapes, dark on light, in any hue, size
+ * and position, over a cloudy ground. Colour says nothing of the class: a network has to learn form.
  */
 
 import type { RandomStream } from '../../util/index.ts';
-import { type Colour, edge, type Field, fieldOf, hsl, Raster } from './raster.ts';
+import { edge, type Field, fieldOf, hsl, Raster } from './raster.ts';
 import {
   branches,
   disc,
@@ -94,12 +94,14 @@ export const patternClasses: readonly string[] = Object.keys(painters);
 export function paintPattern(random: RandomStream, label: number, size: number): Raster {
   const painter = painters[patternClasses[label] ?? ''];
   if (painter === undefined) throw new RangeError(`no pattern class ${label}`);
-  const [ground, ink] = contrastingColours(random);
+  const ground = hsl(random.next(), random.uniform(0.1, 0.7), random.uniform(0.55, 0.85));
+  const ink = hsl(random.next(), random.uniform(0.1, 0.7), random.uniform(0.1, 0.35));
   const raster = new Raster(size, ground);
-  raster.paint(noise(random, size, size / 3, 3), anyColour(random), random.uniform(0.1, 0.5));
-  raster.paint(painter(random, size), ink, random.uniform(0.6, 1));
-  raster.shade(noise(random, size, size / 2, 2), random.uniform(0, 0.8));
-  return raster.shade(noise(random, size, 2, 1), random.uniform(0.05, 0.35));
+  const cloud = hsl(random.next(), random.uniform(0.1, 0.7), random.uniform(0.5, 0.8));
+  raster.paint(noise(random, size, size / 3, 3), cloud, random.uniform(0.1, 0.4));
+  raster.paint(painter(random, size), ink, random.uniform(0.7, 1));
+  raster.shade(noise(random, size, size / 2, 2), random.uniform(0, 0.5));
+  return raster.shade(noise(random, size, 2, 1), random.uniform(0.05, 0.2));
 }
 
 function outlined(random: RandomStream, size: number, roughness: number): Field {
@@ -141,18 +143,4 @@ function around(size: number, angle: number, distance: number): Point {
 
 function anywhere(random: RandomStream, size: number): Point {
   return { x: random.uniform(0, size), y: random.uniform(0, size) };
-}
-
-function anyColour(random: RandomStream): Colour {
-  return hsl(random.next(), random.uniform(0.1, 0.9), random.uniform(0.15, 0.85));
-}
-
-// Two colours far enough apart to be told by eye.
-function contrastingColours(random: RandomStream): [Colour, Colour] {
-  const first = anyColour(random);
-  for (;;) {
-    const second = anyColour(random);
-    const distance = Math.hypot(...first.map((value, index) => value - (second[index] ?? 0)));
-    if (distance > 0.35) return [first, second];
-  }
 }
