@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import { parseAugment, parseDataSpec } from '../data/index.ts';
 import { knownKeys, type RunConfig, runConfigSchema, validate } from '../results/index.ts';
 import { nearestNames, RequestError } from '../util/index.ts';
+import { resolveSizes } from './resolve.ts';
 
 /** A configuration before it is checked. */
 export type RawConfig = Record<string, unknown>;
@@ -43,6 +44,7 @@ export function parseRunConfig(
 ): RunConfig {
   const place = { where: `${where}: data`, base };
   const config = validate(runConfigSchema, withDataEntry(raw, place), { where });
+  resolveSizes(config);
   parseAugment(config.training.augment, `${where}: training.augment`);
   const absolute = (path: string): string => (isAbsolute(path) ? path : resolve(base, path));
   if (config.init !== 'ri' && config.weights === undefined) {

@@ -35,7 +35,7 @@ export class RunLog {
           hint: 'the log was changed from outside; remove the folder and start again',
         });
       }
-      await file.truncate(bytes);
+      if (size > bytes) await file.truncate(bytes);
       return new RunLog(path, file, bytes);
     } catch (error) {
       throw explainWriteFailure(path, error);

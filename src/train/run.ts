@@ -1,5 +1,5 @@
 /** `trainRun`: one run in one folder, begun, gone on with, or found finished (METHODS: training). */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { arch, platform } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import {
@@ -16,6 +16,7 @@ import { CarryoverError, RequestError } from '../util/index.ts';
 import { claim, OwnedRecord, refuseIfInUse } from './claim.ts';
 import { isStop, type RunOutcome, type TrainOptions } from './events.ts';
 import { gatherMaterial, type Material } from './material.ts';
+import { resolveMachine } from './resolve.ts';
 import { Session } from './session.ts';
 
 /**
@@ -31,6 +32,7 @@ export async function trainRun(
   folder: string,
   options: TrainOptions = {},
 ): Promise<RunOutcome> {
+  resolveMachine(config.training);
   const before = await readRunRecord(folder);
   if (before) refuseIfInUse(folder, before);
   if (before?.status === 'finished' && sameRequest(before.config, config)) {
@@ -46,12 +48,15 @@ export async function trainRun(
   const { runId } = material;
   let finished: RunRecord | undefined;
   const claimed = await claim(folder, (existing) => {
-    if (existing && existing.runId !== runId) throw anotherRun(folder, existing, config);
-    if (existing?.status === 'finished') {
+    const isThisRun = existing?.runId === runId;
+    if (existing && !isThisRun && hasTrained(folder, existing)) {
+      throw anotherRun(folder, existing, config);
+    }
+    if (isThisRun && existing.status === 'finished') {
       finished = existing;
       return undefined;
     }
-    return beginRecord(config, runId, existing);
+    return beginRecord(config, runId, isThisRun ? existing : undefined);
   });
   if (!claimed) return { status: 'alreadyFinished', record: finished as RunRecord };
   const record = new OwnedRecord(folder, claimed);
@@ -118,6 +123,11 @@ function keptOf(existing: RunRecord | undefined): Partial<RunRecord> {
   if (!existing) return {};
   const { resolved, data, weights, initialisation, parameters } = existing;
   return { resolved, data, weights, initialisation, parameters };
+}
+
+/** Whether a folder holds work that another run in its place would lose. */
+function hasTrained(folder: string, record: RunRecord): boolean {
+  return record.progress.iteration > 0 || existsSync(runPaths(folder).resume);
 }
 
 function anotherRun(folder: string, existing: RunRecord, config: RunConfig): RequestError {
