@@ -9,6 +9,7 @@ import { registerDemo } from './commands/demo.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerStudy } from './commands/study.ts';
 import { registerTrain } from './commands/train.ts';
+import { registerWeights } from './commands/weights.ts';
 import { Output, setOutput } from './output.ts';
 import type { TextStream } from './progress.ts';
 
@@ -129,6 +130,7 @@ export function createProgram(): Command {
     );
   registerStudy(program);
   registerTrain(program);
+  registerWeights(program);
   registerDoctor(program);
   registerDemo(program);
   return program;

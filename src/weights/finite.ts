@@ -1,6 +1,6 @@
 /** Finds NaN and infinity in stored tensors. */
 import type { TypedArray } from '../tensor/index.ts';
-import { elementsOf, type StoredTensor } from './stored.ts';
+import { elementsOf, type StoredTensor, type WeightFile } from './stored.ts';
 
 /** Exponent bits, all set in NaN and infinity (IEEE 754), by the type of float. */
 const exponents = { float16: 0x7c00, bfloat16: 0x7f80, float32: 0x7f800000 } as const;
@@ -36,4 +36,9 @@ export function hasNonFinite(stored: StoredTensor): boolean {
     default:
       return false;
   }
+}
+
+/** The file's names of tensors with NaN or infinity. */
+export function findNonFinite(file: WeightFile): string[] {
+  return [...file.tensors].filter(([, stored]) => hasNonFinite(stored)).map(([name]) => name);
 }

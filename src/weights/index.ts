@@ -1,3 +1,4 @@
+export { findNonFinite } from './finite.ts';
 export { type LoadOptions, loadWeights } from './load.ts';
 export { type MatchOptions, type MatchReport, matchWeights, type ShapeMismatch } from './match.ts';
 export { listWeights, readWeights } from './read.ts';
