@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { formatTable, Output } from '../../src/cli/output.ts';
@@ -70,6 +72,49 @@ describe('the command line program', () => {
     expect(code).toBe(2);
     expect(stdout).toBe('');
     expect(stderr).toContain('Usage: carryover');
+  });
+});
+
+describe('carryover study', () => {
+  it('says what is wrong with its options and arguments', async () => {
+    const parallel = await run('study', 'run', 'study.yaml', '--parallel', 'many');
+    expect(parallel.code).toBe(2);
+    expect(parallel.stderr).toBe(
+      'error: --parallel: expected a whole number of at least 1, got "many"\n',
+    );
+    const missing = await run('study', 'run');
+    expect(missing.code).toBe(2);
+    expect(missing.stderr).toMatch(/^error: carryover study run: expected <study>, got nothing/);
+    const unknown = await run('study', 'rum', 'study.yaml');
+    expect(unknown.code).toBe(2);
+    expect(unknown.stderr).toMatch(/got "rum" \(did you mean run\?/);
+  });
+
+  it('says where a study that was not begun would be', async () => {
+    const { code, stdout, stderr } = await run('study', 'status', '/no/such.yaml', '--json');
+    expect(code).toBe(2);
+    expect(stderr).toBe(
+      'error: /no/such.yaml: expected a study file, or the folder of a study, got neither\n',
+    );
+    expect(JSON.parse(stdout)).toHaveProperty('error.exitCode', 2);
+    const begun = await run('study', 'report', 'study.yaml', '--out', '/no/such/folder');
+    expect(begun.stderr).toMatch(/expected the folder of a study that was begun, got no plan.json/);
+  });
+});
+
+describe('LibTorch', () => {
+  it.each([
+    { args: ['--help'], loaded: false },
+    { args: ['study', 'run', '--help'], loaded: false },
+    { args: ['study', 'status', '/no/such/study', '--out', '/no/such/study'], loaded: false },
+    // The other way round, so that the test is seen to notice.
+    { args: ['doctor', '--json'], loaded: true },
+  ])('is loaded by $args: $loaded', ({ args, loaded }) => {
+    const script = fileURLToPath(new URL('loaded.ts', import.meta.url));
+    const { stderr } = spawnSync(process.execPath, ['--import', 'tsx', script, ...args], {
+      encoding: 'utf8',
+    });
+    expect(stderr).toMatch(new RegExp(`LOADED \\d ${loaded}\n`));
   });
 });
 
