@@ -95,6 +95,16 @@ describe('execute', () => {
     );
   });
 
+  it('accepts a failure that another runner saw meanwhile, instead of repeating it', async () => {
+    const runs = [fakeRun('bad', { fail: 'error' }), fakeRun('slow', { steps: 60, stepMs: 20 })];
+    const both = [execute({ folder, runs, ...common }), execute({ folder, runs, ...common })];
+    for (const { finished } of both) {
+      expect(kinds(await finished)).toEqual({ bad: 'failed', slow: 'done' });
+    }
+    const starts = (await journal(folder, 'bad')).filter(({ event }) => event === 'start');
+    expect(starts).toHaveLength(1);
+  });
+
   it('passes a stop on to the children, which end at a step boundary and go on later', async () => {
     const runs = ['a', 'b', 'c'].map((id) => fakeRun(id, { steps: 40, stepMs: 10 }));
     const controller = new AbortController();

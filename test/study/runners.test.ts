@@ -76,17 +76,6 @@ describe('several runners', () => {
     }
     for (const { id } of runs) await expectTrainedOnce(id, 8);
   });
-
-  it('accept each other’s failures instead of repeating them', async () => {
-    const runs = [
-      fakeRun('bad', { fail: 'error', steps: 1000 }),
-      fakeRun('slow', { steps: 60, stepMs: 20 }),
-    ];
-    const runners = await Promise.all([startRunner(runs), startRunner(runs)]);
-    for (const { outcomes } of await Promise.all(runners.map((runner) => runner.ended))) {
-      expect(Object.fromEntries(outcomes)).toEqual({ bad: 'failed', slow: 'done' });
-    }
-  });
 });
 
 describe('a killed runner', () => {
