@@ -1,5 +1,6 @@
 /** Multi-head softmax attention (Vaswani et al. 2017), in the layout of timm's vision transformers. */
 import { ops, type Tensor } from '../tensor/index.ts';
+import { batchedProduct } from './batched.ts';
 
 export interface Attention {
   /** [B, Q, D]: the heads' outputs side by side, before the output projection. */
@@ -23,15 +24,23 @@ export function selfAttention(projection: Tensor, heads: number, queries?: numbe
       `Attention of ${heads} heads over [${projection.shape}]: not [B, T, 3 · heads · d].`,
     );
   }
-  const [allQueries, key, value] = ops.unbind(
-    ops.permute(ops.reshape(projection, [batch, tokens, 3, heads, width]), [2, 0, 3, 1, 4]),
-    0,
-  ) as [Tensor, Tensor, Tensor];
   const asked = queries ?? tokens;
-  const query = asked === tokens ? allQueries : ops.narrow(allQueries, 2, 0, asked);
-  const scores = ops.mul(ops.matmul(query, ops.transpose(key, -2, -1)), width ** -0.5);
+  const [allQueries, key, value] = ops.unbind(
+    ops.reshape(projection, [batch, tokens, 3, heads, width]),
+    2,
+  ) as [Tensor, Tensor, Tensor];
+  const query = asked === tokens ? allQueries : ops.narrow(allQueries, 1, 0, asked);
+  // One dense matrix a head: [B · heads, rows, columns].
+  const byHead = (tensor: Tensor, order: readonly number[], rows: number, columns: number) =>
+    ops.reshape(ops.permute(tensor, order), [batch * heads, rows, columns]);
+  // Scaling the queries rather than the scores spares two passes over T × T.
+  const scaled = ops.mul(byHead(query, [0, 2, 1, 3], asked, width), width ** -0.5);
+  const scores = batchedProduct(scaled, byHead(key, [0, 2, 3, 1], width, tokens));
   const weights = ops.softmax(scores, -1);
-  const mixed = ops.matmul(weights, value);
-  const output = ops.reshape(ops.transpose(mixed, 1, 2), [batch, asked, heads * width]);
-  return { output, weights };
+  const mixed = batchedProduct(weights, byHead(value, [0, 2, 1, 3], tokens, width));
+  const output = ops.transpose(ops.reshape(mixed, [batch, heads, asked, width]), 1, 2);
+  return {
+    output: ops.reshape(output, [batch, asked, heads * width]),
+    weights: ops.reshape(weights, [batch, heads, asked, tokens]),
+  };
 }

@@ -1,6 +1,14 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { selfAttention } from '../../src/nn/index.ts';
-import { autocast, backward, ops, scope, tensor } from '../../src/tensor/index.ts';
+import {
+  autocast,
+  backward,
+  getThreadCount,
+  ops,
+  scope,
+  setThreadCount,
+  tensor,
+} from '../../src/tensor/index.ts';
 import { expectGradients } from './differences.ts';
 import { expectGolden, type Packed, readGolden, unpack } from './golden.ts';
 
@@ -16,9 +24,16 @@ interface Case {
 const { attention: cases } = readGolden<{ attention: Case[] }>('layers');
 const noise = (shape: number[]) => ops.randn(shape, { generator: undefined });
 
+const threads = getThreadCount();
+afterEach(() => setThreadCount(threads));
+
+// The kernel depends on the threads.
+const records = [1, 2].flatMap((threadCount) => cases.map((c) => ({ threadCount, ...c })));
+
 describe('self-attention', () => {
-  it.each(cases)('agrees with PyTorch, $heads heads', (record) =>
+  it.each(records)('agrees with PyTorch, $heads heads, $threadCount threads', (record) =>
     scope(() => {
+      setThreadCount(record.threadCount);
       const projection = unpack(record.projection);
       projection.requiresGrad = true;
       const { output, weights } = selfAttention(projection, record.heads);
@@ -31,6 +46,7 @@ describe('self-attention', () => {
 
   it('gradients agree with finite differences', () =>
     scope(() => {
+      setThreadCount(1);
       const values = noise([2, 4, 3 * 2 * 3]).toArray();
       const upstream = noise([2, 4, 6]).to({ dtype: 'float64' });
       expectGradients(tensor(values, { shape: [2, 4, 18], dtype: 'float64' }), (projection) =>
@@ -62,6 +78,24 @@ describe('self-attention', () => {
       expect(some.output.shape).toEqual([2, 2, 6]);
       expect(some.output).toBeAllclose(ops.narrow(all.output, 1, 0, 2), { absolute: 1e-6 });
     }));
+
+  it.each([undefined, 1, 5])('gives the same with one thread and with two, %s queries', (queries) =>
+    scope(() => {
+      const projection = noise([3, 33, 3 * 4 * 16]);
+      const upstream = noise([3, queries ?? 33, 64]);
+      projection.requiresGrad = true;
+      const run = (threadCount: number) => {
+        setThreadCount(threadCount);
+        projection.clearGrad();
+        const { output } = selfAttention(projection, 4, queries);
+        backward(output, { gradient: upstream });
+        return [output.toArray(), projection.grad?.toArray() ?? []] as const;
+      };
+      const [one, two] = [run(1), run(2)];
+      expect(two[0]).toBeAllclose(one[0], { relative: 1e-5, absolute: 1e-6 });
+      expect(two[1]).toBeAllclose(one[1], { relative: 1e-5, absolute: 1e-6 });
+    }),
+  );
 
   it('under bfloat16 autocast stays near the float32 result', () =>
     scope(() => {

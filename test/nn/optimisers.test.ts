@@ -129,6 +129,30 @@ describe('Adam and AdamW', () => {
     expect(parameter).toBeAllclose([0.9, 2.1, 2.9], { relative: 1e-5 });
   });
 
+  it('treats large parameters like small ones', () => {
+    const sizes = [200_000, 200_000, 1, 300_000];
+    const parameters = new Map(
+      sizes.map((size, index) => [`p${index}`, keep(ops.full([size], 1.5))]),
+    );
+    const optimiser = new Adam({
+      groups: [{ parameters, weightDecay: 0.1 }],
+      learningRate: 0.01,
+      clip: 1,
+    });
+    for (let step = 1; step <= 3; step++) {
+      for (const p of parameters.values()) p.setGrad(ops.full(p.shape, step - 1.7));
+      optimiser.step();
+    }
+    const [reference = Number.NaN] = parameters.get('p2')?.toArray() ?? [];
+    expect(reference).not.toBe(1.5);
+    for (const parameter of parameters.values()) {
+      expect([ops.min(parameter).item(), ops.max(parameter).item()]).toBeAllclose(
+        [reference, reference],
+        { relative: 1e-6 },
+      );
+    }
+  });
+
   it('minimises a quadratic', () => {
     const parameter = keep(tensor([5, -3]));
     parameter.requiresGrad = true;
