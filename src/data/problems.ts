@@ -13,9 +13,10 @@ export function problemList(
   plural = `${noun}s`,
 ): string {
   const heading = `${problems.length} ${problems.length === 1 ? noun : plural}:`;
-  const shown = problems.slice(0, limit).map((problem) => `\n  ${problem}`);
   const more = problems.length - limit;
-  return `${heading}${shown.join('')}${more > 0 ? `\n  and ${more} more` : ''}\n `;
+  const shown = [...problems.slice(0, limit), ...(more > 0 ? [`and ${more} more`] : [])];
+  // With semicolons it can be read on one line, too, which a console may make of it.
+  return `${heading}\n  ${shown.join(';\n  ')}\n `;
 }
 
 /** `names` joined by commas, cut after a few. */

@@ -1,4 +1,12 @@
-import { chmodSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { open as openFile, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -136,6 +144,31 @@ describe('the cache of resized images', () => {
       chmodSync(sealed, 0o500);
       expect((await open(sealed)).notes[0]).toContain('EACCES');
     }
+  });
+
+  it('remembers bad images, so that skipping them after all takes no second look', async () => {
+    const folder = newFolder();
+    let looked = 0;
+    const onProgress = (): void => {
+      looked++;
+    };
+    const limits = { maxPixels: 100, onProgress };
+    expect(await messageOf(() => open(folder, limits))).toContain('12 bad images');
+    expect(await messageOf(() => open(folder, limits))).toContain('12 bad images');
+    expect((await open(folder, { ...limits, onBadImage: 'skip' })).badReason(3)).toContain(
+      'pixels',
+    );
+    expect(looked).toBe(12);
+  });
+
+  it('remembers nothing of a file that could not be read', async () => {
+    const folder = newFolder();
+    const path = dataset.samples[4]?.path ?? '';
+    renameSync(path, `${path}.away`);
+    const skipping = { resize: 10, onBadImage: 'skip' } as const;
+    expect((await open(folder, skipping)).badReason(4)).toBe('cannot be read: no such file');
+    renameSync(`${path}.away`, path);
+    expect(filesOf(folder).filter((name) => name.endsWith('.json'))).toEqual([]);
   });
 
   it('can be given up while it is built', async () => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { BadImageError, decodeImage } from '../../src/data/images/decode.ts';
@@ -64,10 +65,10 @@ describe('bad images', () => {
     expect(await reason('zero.jpg')).toBe('empty file (0 bytes)');
     expect(await reason('page.png')).toContain('it begins with "<html>Not fo"');
     expect(await reason('drawing.png')).toBe('a file of type svg');
-    expect(await reason('cut.jpg')).toMatch(/^truncated or damaged \(.*premature end/);
-    expect(await reason('cut.png')).toMatch(/^truncated or damaged \(/);
+    expect(await reason('cut.jpg')).toMatch(/^truncated or damaged/);
+    expect(await reason('cut.png')).toMatch(/^truncated or damaged/);
     expect(await reason('head.png')).toMatch(/^(truncated or damaged|no image)/);
-    expect(await reason('absent.png')).toBe('no such file');
+    expect(await reason('absent.png')).toBe('cannot be read: no such file');
     expect(await reason('.')).toBe('cannot be read: EISDIR');
     const float = goldenPath('images/float.tif');
     expect(await messageOf(() => decodeImage(float))).toContain('pixels of type float');
@@ -77,12 +78,14 @@ describe('bad images', () => {
     await writePicture(inFolder('large.png'), { width: 60, height: 50 });
     expect(await reason('large.png', 2999)).toContain('60 × 50 = 0 million pixels');
     expect((await decodeImage(inFolder('large.png'), 3000)).width).toBe(60);
-    const huge = goldenPath('images/rgb.png');
-    const bytes = Buffer.from(readFileSync(huge));
-    // The size in a PNG's header, which alone must be read; its checksum follows 13 bytes on.
+    const bytes = Buffer.from(readFileSync(goldenPath('images/rgb.png')));
+    // The size in a PNG's header, which alone must be read, and the header's checksum.
     bytes.writeUInt32BE(60000, 16);
     bytes.writeUInt32BE(60000, 20);
+    bytes.writeUInt32BE(crc32(bytes.subarray(12, 29)), 29);
     writeText(inFolder('huge.png'), bytes);
-    expect(await reason('huge.png')).toMatch(/3600 million pixels|truncated or damaged/);
+    expect(await reason('huge.png')).toBe(
+      '60000 × 60000 = 3600 million pixels, more than the 179 million allowed',
+    );
   });
 });

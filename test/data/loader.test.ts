@@ -84,10 +84,8 @@ describe('batches', () => {
       expected[1]?.map(({ indices }) => indices),
     );
     for (const settings of [
-      { workers: 1 },
-      { workers: 4, cacheFolder: join(base, 'other') },
+      { workers: 1, cacheFolder: join(base, 'other') },
       { workers: 0, cache: false },
-      { workers: 1, cache: false },
       { workers: 4, cache: false, prefetch: 0 },
     ]) {
       const loader = await open(settings);

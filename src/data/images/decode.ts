@@ -52,8 +52,15 @@ async function readBytes(path: string): Promise<Buffer> {
     return await readFile(path);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new BadImageError(code === 'ENOENT' ? 'no such file' : `cannot be read: ${code}`);
+    throw new BadImageError(`${readFault}${code === 'ENOENT' ? 'no such file' : code}`);
   }
+}
+
+const readFault = 'cannot be read: ';
+
+/** True of the reason for a file whose bytes could not be had, which says nothing of the bytes. */
+export function isReadFault(reason: unknown): boolean {
+  return typeof reason === 'string' && reason.startsWith(readFault);
 }
 
 /** What the file's head says, checked before any pixel is decoded. */
@@ -108,7 +115,7 @@ function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const first = message.split('\n')[0] ?? message;
   const text = first.replace(/^(Input (buffer|file)[^:]*: )/, '').trim();
-  return `truncated or damaged (${text})`;
+  return /^unknown error$/i.test(text) ? 'truncated or damaged' : `truncated or damaged (${text})`;
 }
 
 function firstBytes(bytes: Buffer): string {

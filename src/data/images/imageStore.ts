@@ -11,7 +11,7 @@ import type { DataSet } from '../dataSet.ts';
 import { mapBounded } from '../parallel.ts';
 import { problemList } from '../problems.ts';
 import { withBuildLock } from './buildLock.ts';
-import { defaultMaxPixels } from './decode.ts';
+import { defaultMaxPixels, isReadFault } from './decode.ts';
 import { DecodePool } from './decodePool.ts';
 import { type ImageTable, imagesKey, readImageTable, writeImageTable } from './imageTable.ts';
 import { scanImages } from './scanImages.ts';
@@ -34,7 +34,7 @@ export interface ImageOptions {
   signal?: AbortSignal;
 }
 
-/** Tables of this process that could not be stored, so that they are made once all the same. */
+/** Tables that could not be stored, by where they belong, so that a process makes them once. */
 const unstored = new Map<string, ImageTable>();
 
 /** Reads of the cache under way at once. */
@@ -141,25 +141,30 @@ export class ImageStore {
     const folder = join(cacheFolder, 'images');
     const paths = { table: join(folder, `${key}.json`), pixels: join(folder, `${key}.rgb`) };
     if (await this.#openStored(paths, key, cache)) return;
+    const remembered = unstored.get(paths.table);
+    if (remembered) {
+      this.#table = remembered;
+      return;
+    }
     try {
       await mkdir(folder, { recursive: true });
       if (cache) await this.#requireSpace(folder);
       await withBuildLock(join(folder, `${key}.lock`), this.#options.signal, async () => {
         if (await this.#openStored(paths, key, cache)) return;
-        const target = cache ? paths.pixels : undefined;
-        this.#table = await this.#scan(target);
-        this.#refuseBad();
-        await writeImageTable(paths.table, key, this.#table);
+        this.#table = await this.#scan(cache ? paths.pixels : undefined);
+        // A file that could not be read may be readable next time: nothing lasting is said of it.
+        if (this.#table.some(isReadFault)) unstored.set(paths.table, this.#table);
+        else await writeImageTable(paths.table, key, this.#table);
       });
       await this.#openStored(paths, key, cache);
-      // Their work is done where pixels come from the file.
+      // The threads' work is done where pixels come from the file.
       if (this.#file) await this.#pool.close();
     } catch (error) {
       const reason = storageFault(error);
       if (reason === undefined) throw error;
       this.notes.push(`images are decoded anew in every epoch: ${reason} (${folder})`);
-      this.#table = unstored.get(key) ?? (await this.#scan(undefined));
-      unstored.set(key, this.#table);
+      this.#table = await this.#scan(undefined);
+      unstored.set(paths.table, this.#table);
     }
   }
 
