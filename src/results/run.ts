@@ -66,7 +66,7 @@ export const runResultSchema = z.strictObject({
   validation: evaluationSchema,
   /** On the test split, of the best checkpoint. */
   test: evaluationSchema,
-  /** Training images a second, evaluations and waiting for nothing else not counted. */
+  /** Images a second of the training steps, waiting for images counted, evaluating and saving not. */
   imagesPerSecond: z.number(),
   trainingSeconds: z.number(),
   /** From start to finish, all sessions of a resumed run together, work that was lost not counted. */

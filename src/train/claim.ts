@@ -69,37 +69,37 @@ export function refuseIfInUse(folder: string, record: RunRecord): void {
 export class OwnedRecord {
   readonly #folder: string;
   #record: RunRecord;
-  #writtenAt = Number.NEGATIVE_INFINITY;
+  readonly #timer: NodeJS.Timeout;
 
-  constructor(folder: string, record: RunRecord) {
+  constructor(folder: string, record: RunRecord, seconds = HEARTBEAT_SECONDS) {
     this.#folder = folder;
     this.#record = record;
+    this.#timer = setInterval(() => {
+      // A full disk is for the next write that matters to tell.
+      this.update({}).catch(() => undefined);
+    }, seconds * 1000);
+    this.#timer.unref();
   }
 
   get current(): RunRecord {
     return this.#record;
   }
 
-  /** Changes the record and writes it. */
+  /** Changes the record and writes it. Writes end in the order in which they were begun. */
   async update(change: Partial<RunRecord>): Promise<void> {
     this.note(change);
+    this.#record = { ...this.#record, heartbeat: new Date().toISOString() };
     await writeRunRecord(this.#folder, this.#record);
-    this.#writtenAt = performance.now();
   }
 
-  /** Changes the record without writing it yet. */
+  /** Changes the record, to be written with the next sign of life. */
   note(change: Partial<RunRecord>): void {
-    this.#record = { ...this.#record, ...change, heartbeat: new Date().toISOString() };
-  }
-
-  /** Writes the record where the last sign of life is some time ago. */
-  async beat(change: Partial<RunRecord>): Promise<void> {
-    if (performance.now() - this.#writtenAt < HEARTBEAT_SECONDS * 1000) return;
-    await this.update(change);
+    this.#record = { ...this.#record, ...change };
   }
 
   /** Writes the final word and gives the run up. */
   async release(change: Partial<RunRecord> & Pick<RunRecord, 'status'>): Promise<void> {
+    clearInterval(this.#timer);
     await this.update({ ...change, owner: undefined });
   }
 }

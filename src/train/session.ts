@@ -27,7 +27,7 @@ import {
   resolveSizes,
 } from './resolve.ts';
 import { loadState, type Position, type RunState, restoreTensors, saveState } from './state.ts';
-import { Trainer } from './trainer.ts';
+import { Trainer, type TrainerParts } from './trainer.ts';
 
 /** Decoding threads under `auto`: more than this wait for the disk. */
 const MOST_WORKERS = 8;
@@ -43,6 +43,7 @@ export class Session {
   readonly #options: TrainOptions;
   readonly #warnings: string[];
   readonly #loaders: Loader[] = [];
+  readonly #startedAt = performance.now();
 
   constructor(
     config: RunConfig,
@@ -107,34 +108,28 @@ export class Session {
     const { dataset, runId } = this.#material;
     const { onEvent = () => {}, signal } = this.#options;
     const log = await RunLog.open(runPaths(this.#folder).log, state?.position.logBytes ?? 0);
-    const trainer = new Trainer(
-      {
-        runId,
-        model,
-        task: { task: dataset.task, metric: dataset.metric, classes: dataset.classes },
-        trainLoader: loaders.train,
-        validationLoader: loaders.val,
-        training: this.#config.training,
-        resolved,
-        log,
-        save: (current) => this.#save(current),
-        afterStep: ({ position }) =>
-          this.#record.beat({ progress: progressOf(position, resolved) }),
-        onEvent,
-        signal,
-      },
-      state,
-    );
+    const parts: TrainerParts = {
+      runId,
+      model,
+      task: { task: dataset.task, metric: dataset.metric, classes: dataset.classes },
+      trainLoader: loaders.train,
+      validationLoader: loaders.val,
+      training: this.#config.training,
+      resolved,
+      log,
+      save: (current) => this.#save(current),
+      startedAt: this.#startedAt,
+      afterStep: (position) => this.#record.note({ progress: progressOf(position, resolved) }),
+      onEvent,
+      signal,
+    };
     try {
+      using trainer = new Trainer(parts, state);
       this.#phase(state ? `going on at iteration ${trainer.position.iteration}` : 'training');
       await trainer.run();
       await this.#record.update({ progress: progressOf(trainer.position, resolved) });
       return await this.#test(model, trainer, loaders.test, resolved);
-    } catch (error) {
-      this.#record.note({ progress: progressOf(trainer.position, resolved) });
-      throw error;
     } finally {
-      trainer.dispose();
       await log.close();
     }
   }

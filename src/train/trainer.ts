@@ -32,13 +32,15 @@ export interface TrainerParts {
   log: RunLog;
   /** Puts the state on disk. */
   save: (state: RunState) => Promise<void>;
-  /** Called after every step. */
-  afterStep: (trainer: Trainer) => Promise<void>;
+  /** When this session began, on the clock of `performance.now()`. */
+  startedAt: number;
+  /** Called after every step, and again where an evaluation followed. */
+  afterStep: (position: Position) => void;
   onEvent: (event: TrainEvent) => void;
   signal: AbortSignal | undefined;
 }
 
-export class Trainer {
+export class Trainer implements Disposable {
   readonly #parts: TrainerParts;
   readonly #stepper: Stepper;
   readonly #schedule: WarmupPlateau;
@@ -48,7 +50,6 @@ export class Trainer {
   #savedAt = performance.now();
   /** When the clock of training last started. */
   #clock = performance.now();
-  readonly #startedAt = performance.now();
   readonly #earlierSeconds: number;
 
   /** @param state what to go on from; absent for a run that starts. */
@@ -94,7 +95,7 @@ export class Trainer {
 
   /** Seconds of all sessions together. */
   get wallSeconds(): number {
-    return this.#earlierSeconds + (performance.now() - this.#startedAt) / 1000;
+    return this.#earlierSeconds + (performance.now() - this.#parts.startedAt) / 1000;
   }
 
   /**
@@ -125,7 +126,8 @@ export class Trainer {
     await this.#save();
   }
 
-  dispose(): void {
+  /** Frees what training needed; the network is not the trainer's to free. */
+  [Symbol.dispose](): void {
     this.#stepper.dispose();
     disposeAll(this.#best);
   }
@@ -161,9 +163,12 @@ export class Trainer {
       loss: this.#latestLoss,
       best: position.best?.evaluation.primary.value,
     });
-    if (position.evaluationDue) await this.#evaluate();
+    afterStep(position);
+    if (position.evaluationDue) {
+      await this.#evaluate();
+      afterStep(position);
+    }
     this.#endWhereDue();
-    await afterStep(this);
     const sinceSaved = (performance.now() - this.#savedAt) / 1000;
     if (position.ended === undefined && sinceSaved >= training.checkpointSeconds) {
       await this.#save();

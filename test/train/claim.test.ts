@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   type RunRecord,
@@ -95,9 +96,15 @@ describe('a claim', () => {
 
   it('is given up with the last word', async () => {
     const claimed = await claim(folder, () => record());
-    const owned = new OwnedRecord(folder, claimed as RunRecord);
-    await owned.beat({ progress: { iteration: 3, maxIterations: 10 } });
-    expect((await readRunRecord(folder))?.progress.iteration).toBe(3);
+    const owned = new OwnedRecord(folder, claimed as RunRecord, 0.05);
+    owned.note({ progress: { iteration: 3, maxIterations: 10 } });
+    expect((await readRunRecord(folder))?.progress.iteration).toBe(0);
+    await pause(300);
+    const alive = await readRunRecord(folder);
+    expect(alive?.progress.iteration).toBe(3);
+    expect(Date.parse(alive?.heartbeat ?? '')).toBeGreaterThan(
+      Date.parse(claimed?.heartbeat ?? ''),
+    );
     await owned.release({ status: 'stopped' });
     const after = await readRunRecord(folder);
     expect(after).toMatchObject({ status: 'stopped', progress: { iteration: 3 } });
