@@ -9,7 +9,7 @@ import { largestRelativeError, lossesOf, type ParityFile } from '../test/train/p
 const TOLERANCE = 1e-4;
 
 const reference: ParityFile = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8'));
-setThreadCount(availableCores());
+if (!process.env.OMP_NUM_THREADS) setThreadCount(availableCores());
 const lines = [`PyTorch ${reference.torch}, LibTorch here ${libtorchVersion()}, float32`];
 for (const parity of reference.cases) {
   const ours = lossesOf(parity, reference.classes);

@@ -20,7 +20,7 @@ interface Ended {
   stderr: string;
 }
 
-describe('carryover train, killed', () => {
+describe('carryover train, killed', { timeout: 600_000 }, () => {
   const place = new Workplace();
   const data = { kind: 'folder', path: place.path('pictures') };
   const children = new Set<ChildProcess>();
