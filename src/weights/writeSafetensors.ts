@@ -1,6 +1,6 @@
 /** Writes `.safetensors` files, whole or not at all. */
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { elementSize, Tensor } from '../tensor/index.ts';
 import { explainWriteFailure, WorkError } from '../util/index.ts';
@@ -93,6 +93,25 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
+/** A temporary file that was not written to for so long has lost its process, in milliseconds. */
+const staleAfter = 10 * 60 * 1000;
+
+/** Removes temporary files of `path` that killed processes left, so that they do not fill the disk. */
+async function removeStale(path: string): Promise<void> {
+  const prefix = `.${basename(path)}.`;
+  for (const name of await readdir(dirname(path))) {
+    if (!name.startsWith(prefix) || !/^[0-9a-f]{12}\.tmp$/.test(name.slice(prefix.length)))
+      continue;
+    const left = join(dirname(path), name);
+    // Another writer may rename or remove it meanwhile.
+    const modified = await stat(left).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => Number.POSITIVE_INFINITY,
+    );
+    if (Date.now() - modified > staleAfter) await rm(left, { force: true });
+  }
+}
+
 /**
  * Writes named tensors to `path`: to a temporary file beside it, synced, then renamed, so that a crash or
  * a full disk never leaves half a checkpoint and never harms the one that was there. Folders are made.
@@ -109,6 +128,7 @@ export async function writeSafetensors(
   const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
   try {
     await mkdir(folder, { recursive: true });
+    await removeStale(path);
     const handle = await open(temporary, 'wx');
     try {
       await writeAll(handle, header);

@@ -1,6 +1,6 @@
 /**
- * The records of a zip archive as `torch.save` writes it: stored without compression, each with a
- * checksum. Because nothing is compressed and records may not share bytes, an archive can never give
+ * The records of a zip archive as `torch.save` writes it: stored without compression, each, by default,
+ * with a checksum. Because nothing is compressed and records may not share bytes, an archive can never give
  * more bytes than the file has.
  */
 import { crc32 } from 'node:zlib';
@@ -9,7 +9,7 @@ import { WorkError } from '../util/index.ts';
 import type { RegularFile } from './regularFile.ts';
 
 /** A checkpoint of a large network with its optimiser has some thousands. */
-const mostRecords = 20_000;
+const mostRecords = 10_000;
 
 const damaged = 'the file is truncated or damaged: copy or download it again';
 
@@ -17,6 +17,8 @@ export class ZipArchive {
   readonly #file: RegularFile;
   readonly #zip: yauzl.ZipFile;
   readonly #entries = new Map<string, yauzl.Entry>();
+  /** False where every checksum is 0: PyTorch writes none after `set_crc32_options(False)`. */
+  #hasChecksums = false;
 
   private constructor(file: RegularFile, zip: yauzl.ZipFile) {
     this.#file = file;
@@ -53,6 +55,7 @@ export class ZipArchive {
         throw this.#fail('every record once', `two called "${entry.fileName.slice(0, 120)}"`);
       }
       this.#entries.set(entry.fileName, entry);
+      this.#hasChecksums ||= entry.crc32 !== 0;
     }
   }
 
@@ -84,7 +87,7 @@ export class ZipArchive {
         minimal: true,
       });
       const bytes = await this.#file.read(fileDataStart, entry.uncompressedSize);
-      if (crc32(bytes) === entry.crc32) return bytes;
+      if (!this.#hasChecksums || crc32(bytes) === entry.crc32) return bytes;
     } catch (error) {
       throw asWorkError(this.#file.path, error);
     }

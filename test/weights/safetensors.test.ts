@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { scope, tensor } from '../../src/tensor/index.ts';
 import { readWeights, type StoredTensor, writeSafetensors } from '../../src/weights/index.ts';
@@ -201,6 +201,21 @@ describe('writing', () => {
     expect(stored).toEqual(Buffer.from(new Float32Array([1, 2, 3, 4, 5, 6]).buffer));
     live.dispose();
     half.dispose();
+  });
+
+  it('removes what killed writers left, and nothing that may still be written', async () => {
+    const path = temporaryPath('stale/best.safetensors');
+    await writeSafetensors(path, new Map());
+    const [old, young, other] = [
+      '.best.safetensors.0123456789ab.tmp',
+      '.best.safetensors.ba9876543210.tmp',
+      '.best.safetensors.notes.tmp',
+    ];
+    for (const name of [old, young, other]) writeFileSync(join(dirname(path), name), 'half');
+    const hourAgo = Date.now() / 1000 - 3600;
+    for (const name of [old, other]) utimesSync(join(dirname(path), name), hourAgo, hourAgo);
+    await writeSafetensors(path, new Map());
+    expect(readdirSync(dirname(path)).sort()).toEqual([young, other, 'best.safetensors'].sort());
   });
 
   it('leaves the file that was there alone when it fails', async () => {
