@@ -141,7 +141,7 @@ def main():
             "classes": CLASSES,
             "names": list(model.state_dict()),
             "evaluation": evaluate(model, size, 2),
-            "training": training_golden(trained, small),
+            "training": [training_golden(trained, small)],
         }
         write(name.replace(":", "_"), golden)
 

@@ -119,15 +119,18 @@ export interface Golden {
     taps: Record<string, { value: Summary; embeddings: Record<string, Summary> }>;
     attention?: Record<string, Summary>;
   };
-  training: {
-    size: number;
-    /** Name of the images. */
-    input: string;
-    labels: number[];
-    loss: number;
-    gradients: Record<string, Summary>;
-    buffers?: Record<string, Summary>;
-  };
+  training: TrainingGolden[];
+}
+
+/** One train-mode pass and its gradients, in float64. */
+export interface TrainingGolden {
+  size: number;
+  /** Name of the images. */
+  input: string;
+  labels: number[];
+  loss: number;
+  gradients: Record<string, Summary>;
+  buffers?: Record<string, Summary>;
 }
 
 /** Reads a file of test/golden/models. */
