@@ -24,7 +24,7 @@ export class PredictionStopped extends Error {}
  */
 export async function predict(
   model: ImageModel,
-  loader: Loader,
+  loader: Pick<Loader, 'epoch'>,
   { device, precision, onProgress, stopRequested }: PredictOptions,
 ): Promise<Predictions> {
   const wasTraining = model.training;
