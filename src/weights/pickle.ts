@@ -29,8 +29,8 @@ export interface PickleWorld {
   persistent(id: PickleValue): PickleValue;
 }
 
-/** A pickle of forty thousand tensors stays below these; more is an attack or damage. */
-const mostOpcodes = 2_000_000;
+/** A pickle of twenty thousand tensors stays below these; more is an attack or damage. */
+const mostOpcodes = 1_000_000;
 const mostContainers = 300_000;
 const mostMarks = 10_000;
 

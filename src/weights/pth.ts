@@ -13,7 +13,7 @@ import { gatherStrided, isDense } from './strided.ts';
 import { RefusedGlobalError, TensorReference, torchWorld } from './torchObjects.ts';
 import { ZipArchive } from './zipArchive.ts';
 
-/** A pickle describes tensors in some hundred bytes each; this is room for a hundred thousand. */
+/** A pickle describes tensors in some hundred bytes each; this is room for fifty thousand. */
 const largestPickle = 2 ** 24;
 
 /** Copies of strided views may take this much above twice the file, which no real checkpoint needs. */
