@@ -134,7 +134,8 @@ export abstract class ImageModel extends Module {
   /**
    * Runs the segments from `from` up to, and without, `until` on `state`, the input of the first of them.
    * Where nothing between is observed, what the features do not depend on may be left out, which changes
-   * the result by rounding alone. Values between segments are freed as soon as the next has used them; autograd keeps what it needs.
+   * the result by rounding alone. Values between segments are freed as soon as the next has used them;
+   * autograd keeps what it needs.
    */
   run(state: Tensor, { from, until, observe, observeAttention }: RunOptions = {}): Tensor {
     const first = from === undefined ? 0 : this.#segmentIndex(from);
@@ -196,7 +197,8 @@ export abstract class ImageModel extends Module {
       if (layout === 'spatial') return ops.mean(value, [2, 3]);
       if (!hasClassToken) return ops.mean(value, [1]);
       const tokens = value.shape[1] ?? 0;
-      const classToken = () => ops.select(value, 1, 0);
+      // A copy, because a view would keep all tokens in memory.
+      const classToken = () => ops.clone(ops.select(value, 1, 0));
       const patches = () => ops.mean(ops.narrow(value, 1, 1, tokens - 1), [1]);
       if (chosen === 'cls') return classToken();
       return chosen === 'spatial' ? patches() : ops.cat([classToken(), patches()], 1);

@@ -72,6 +72,28 @@ describe.each(micro)('%s', (id) => {
     });
   });
 
+  it('gives embeddings that hold no more memory than their own', () => {
+    using(id, (model) => {
+      const input = images(2, 64);
+      inferenceMode(() => {
+        for (const kind of ['cls', 'spatial', 'both'] as const) {
+          const before = liveTensors().bytes;
+          const embeddings = scope(() => {
+            const collected: Tensor[] = [];
+            model.forward(input, (tap, value) => {
+              if (!model.embeddingKinds(tap).includes(kind)) return;
+              collected.push(model.embedding(tap, value, kind));
+            });
+            return collected;
+          });
+          const own = embeddings.reduce((sum, { byteCount }) => sum + byteCount, 0);
+          expect(liveTensors().bytes - before, kind).toBe(own);
+          for (const embedding of embeddings) embedding.dispose();
+        }
+      });
+    });
+  });
+
   // Unobserved, a transformer's last block computes its class token alone: equal but for rounding.
   it('computes the same whether observed or not', () => {
     using(id, (model) => {
