@@ -2,6 +2,7 @@
  * Training throughput against plain PyTorch of the same LibTorch: batch 16, 224 px, two threads, random
  * images, everything else as a run does it.
  */
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { median } from '../src/util/index.ts';
 import type { Benchmark, Row } from './benchmark.ts';
@@ -41,6 +42,7 @@ export const train: Benchmark = {
         name: 'PyTorch',
         command: python,
         arguments: [reference, ...shared, '--precision', 'fp32'],
+        environment: sameLibraries(python),
       };
       const results = await alternate<Measured>(ours, theirs, rounds, (round) =>
         say(`train ${model} ${precision}: round ${round + 1} of ${rounds}`),
@@ -64,6 +66,16 @@ export const train: Benchmark = {
     return rows;
   },
 };
+
+/**
+ * Debian's Python takes whichever BLAS the system's alternatives name; it is given the one that the addon
+ * links, so that both do their arithmetic with the same code.
+ */
+function sameLibraries(python: string): Record<string, string> {
+  const openblas = '/usr/lib/x86_64-linux-gnu/openblas-openmp';
+  const isSystem = python.startsWith('/usr/bin/') && existsSync(openblas);
+  return isSystem ? { LD_LIBRARY_PATH: openblas } : {};
+}
 
 /** Whether a Python with PyTorch answers under this name. */
 export async function pythonHasTorch(python: string): Promise<boolean> {
