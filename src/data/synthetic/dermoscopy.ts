@@ -57,7 +57,7 @@ export function paintDermoscopy(random: RandomStream, label: number, size: numbe
     x: size / 2 + 4 * unit * random.normal(),
     y: size / 2 + 4 * unit * random.normal(),
   };
-  const radius = random.uniform(14, 23) * unit;
+  const radius = random.uniform(17, 26) * unit;
   const distance = outlineDistance(size, centre, radius, {
     outline: roughOutline(random, roughness, 8),
     aspect: random.uniform(0.7, 1),
@@ -111,7 +111,7 @@ function fillCarcinoma({ picture, random, centre, radius, mask }: Lesion): void 
   });
   picture.paint(
     within(mask, lines(size, trees.flat())),
-    vary([0.6, 0.12, 0.14], 0.08, random),
+    vary([0.32, 0.13, 0.11], 0.06, random),
     0.8,
   );
 }
@@ -134,13 +134,13 @@ function fillVascular({ picture, random, centre, radius, mask }: Lesion): void {
   const lacunae = Array.from({ length: 5 + random.integer(5) }, () =>
     disc(size, inLesion(random, centre, radius), radius * random.uniform(0.14, 0.26), size / 32),
   );
-  picture.paint(within(mask, union(size, lacunae)), vary([0.5, 0.1, 0.14], 0.08, random), 0.7);
+  picture.paint(within(mask, union(size, lacunae)), vary([0.3, 0.12, 0.12], 0.06, random), 0.8);
 }
 
 function network(random: RandomStream, size: number): Field {
   const unit = size / 64;
-  const points = scatter(random, size, random.uniform(4.5, 7) * unit, 0.7);
-  return net(size, points, random.uniform(1, 1.6) * unit);
+  const points = scatter(random, size, random.uniform(5, 8) * unit, 0.8);
+  return net(size, points, random.uniform(1, 1.8) * unit);
 }
 
 function paintHairs(picture: Raster, random: RandomStream): void {

@@ -25,8 +25,8 @@ export const fundusGrades: readonly string[] = ['none', 'mild', 'moderate', 'sev
 const expected: readonly { dots: number; deposits: number; blots: number; tufts: number }[] = [
   { dots: 0, deposits: 0, blots: 0, tufts: 0 },
   { dots: 5, deposits: 0, blots: 0, tufts: 0 },
-  { dots: 6, deposits: 4, blots: 1, tufts: 0 },
-  { dots: 7, deposits: 4, blots: 4, tufts: 2 },
+  { dots: 6, deposits: 5, blots: 2, tufts: 0 },
+  { dots: 8, deposits: 9, blots: 7, tufts: 2 },
 ];
 
 const vesselColour: Colour = [0.42, 0.1, 0.06];

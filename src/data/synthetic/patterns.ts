@@ -31,7 +31,7 @@ const painters: Record<string, Painter> = {
     const trees = Array.from({ length: 1 + random.integer(2) }, () => {
       const side = random.uniform(0, 2 * Math.PI);
       const start = around(size, side, 0.45);
-      const options = { length: 17 * unit, width: random.uniform(2, 4) * unit, bend: 0.09 };
+      const options = { length: 17 * unit, width: random.uniform(1.4, 3.5) * unit, bend: 0.09 };
       return branches(random, start, side + Math.PI, { ...options, depth: 3, spread: 0.6 });
     });
     return lines(size, trees.flat());
@@ -51,14 +51,18 @@ const painters: Record<string, Painter> = {
   curls: (random, size) => {
     const unit = size / 64;
     const hairs = Array.from({ length: 7 + random.integer(8) }, () => {
-      const options = { length: random.uniform(18, 40) * unit, width: 1.4 * unit, bend: 0.12 };
+      const options = {
+        length: random.uniform(18, 40) * unit,
+        width: random.uniform(1, 1.8) * unit,
+        bend: 0.12,
+      };
       return wander(random, anywhere(random, size), random.uniform(0, 2 * Math.PI), options);
     });
     return lines(size, hairs.flat());
   },
   dots: (random, size) => {
-    const pitch = random.uniform(8, 14) * (size / 64);
-    const radius = pitch * random.uniform(0.17, 0.3);
+    const pitch = random.uniform(6, 13) * (size / 64);
+    const radius = pitch * random.uniform(0.16, 0.3);
     const centres = scatter(random, size, pitch, 0.8).filter(() => random.next() < 0.7);
     return union(
       size,
@@ -67,8 +71,8 @@ const painters: Record<string, Painter> = {
   },
   net: (random, size) => {
     const unit = size / 64;
-    const points = scatter(random, size, random.uniform(8, 14) * unit, 0.9);
-    return net(size, points, random.uniform(1.4, 2.6) * unit);
+    const points = scatter(random, size, random.uniform(6, 13) * unit, 0.9);
+    return net(size, points, random.uniform(1.2, 2.4) * unit);
   },
   rings: (random, size) => {
     const unit = size / 64;
