@@ -1,9 +1,12 @@
 """Golden values of DeiT against a plain PyTorch vision transformer with timm's parameter names.
 
 Written here from the published architecture (Dosovitskiy et al. 2021; Touvron et al. 2021, without
-distillation token; LayerNorm eps 1e-6 as in timm). Run: python3 scripts/golden/models_deit.py
+distillation token; LayerNorm eps 1e-6 as in timm).
+Run: python3 scripts/golden/models_deit.py [model ...]; all models without a name.
 Made with Debian's python3-torch 1.13.1, on one thread.
 """
+import sys
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -123,25 +126,31 @@ def evaluate(model, size, batch):
     }
 
 
-# Registered model: width, depth, heads, patch, size of evaluation, size of training.
+# Registered model: width, depth, heads, patch, size and batch of evaluation, size of training. DeiT-B is
+# DeiT-S but wider: its logits and taps at a small size tell that, and training it would cost too much.
 CASES = {
-    "deit_tiny": (192, 12, 3, 16, 224, 64),
-    "deit_small": (384, 12, 6, 16, 224, 64),
-    "deit_small:5": (384, 5, 6, 16, 96, 48),
-    "deit_micro": (96, 6, 3, 8, 64, 64),
+    "deit_tiny": (192, 12, 3, 16, 224, 2, 64),
+    "deit_small": (384, 12, 6, 16, 224, 2, 64),
+    "deit_small:5": (384, 5, 6, 16, 96, 2, 48),
+    "deit_base": (768, 12, 12, 16, 32, 1, None),
+    "deit_micro": (96, 6, 3, 8, 64, 2, 64),
 }
 
 
 def main():
     torch.set_num_threads(1)
-    for name, (width, depth, heads, patch, size, small) in CASES.items():
+    for name in sys.argv[1:] or CASES:
+        width, depth, heads, patch, size, batch, small = CASES[name]
         model = fill(VisionTransformer(width, depth, heads, patch, size, CLASSES))
-        trained = fill(VisionTransformer(width, depth, heads, patch, small, CLASSES))
+        training = []
+        if small is not None:
+            trained = fill(VisionTransformer(width, depth, heads, patch, small, CLASSES))
+            training.append(training_golden(trained, small))
         golden = {
             "classes": CLASSES,
             "names": list(model.state_dict()),
-            "evaluation": evaluate(model, size, 2),
-            "training": [training_golden(trained, small)],
+            "evaluation": evaluate(model, size, batch),
+            "training": training,
         }
         write(name.replace(":", "_"), golden)
 

@@ -1,7 +1,11 @@
-"""Golden values of the ResNets against torchvision. Run: python3 scripts/golden/models_resnet.py
+"""Golden values of the ResNets against torchvision.
+
+Run: python3 scripts/golden/models_resnet.py [model ...]; all models without a name.
 
 Made with Debian's python3-torch 1.13.1 and python3-torchvision 0.14.1, on one thread.
 """
+import sys
+
 import torch
 import torchvision
 
@@ -39,22 +43,29 @@ def evaluate(model, size, batch):
     return {"size": size, "batch": batch, "logits": [number(x) for x in logits.flatten()], "taps": taps}
 
 
-# Model: training size and inputs. A ReLU's derivative jumps at zero, so that where one of millions of
-# activations lies within rounding of it, float32 gradients differ by a percent from one kernel to the
-# next, in PyTorch itself. Of 40 and 250 inputs these keep all activations furthest from zero (at least
-# 7e-6 and 2e-6), and PyTorch 1.13 and 2.13 agree on them in either memory format.
-CASES = {"resnet18": (64, ["input21"]), "resnet50": (48, ["input181", "input77", "input119"])}
+# Model: evaluation size and batch, training size and inputs. A ReLU's derivative jumps at zero, so that
+# where one of millions of activations lies within rounding of it, float32 gradients differ by a percent
+# from one kernel to the next, in PyTorch itself. Of 40 and 250 inputs these keep all activations furthest
+# from zero (at least 7e-6 and 2e-6), and PyTorch 1.13 and 2.13 agree on them in either memory format.
+# ResNet-152 is made of the blocks of ResNet-50: its logits and taps at a small size tell whether it is
+# put together rightly.
+CASES = {
+    "resnet18": (224, 2, 64, ["input21"]),
+    "resnet50": (224, 2, 48, ["input181", "input77", "input119"]),
+    "resnet152": (64, 1, None, []),
+}
 
 
 def main():
     torch.set_num_threads(1)
-    for name, (size, inputs) in CASES.items():
+    for name in sys.argv[1:] or CASES:
+        evaluation_size, batch, size, inputs = CASES[name]
         build = getattr(torchvision.models, name)
         model = fill(build(num_classes=CLASSES))
         golden = {
             "classes": CLASSES,
             "names": list(model.state_dict()),
-            "evaluation": evaluate(model, 224, 2),
+            "evaluation": evaluate(model, evaluation_size, batch),
             "training": [],
         }
         for images_name in inputs:

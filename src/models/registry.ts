@@ -41,9 +41,11 @@ function visionTransformer(
 const definitions = new Map<string, ModelDefinition>([
   ['resnet18', resnet('basic', [2, 2, 2, 2], 11_689_512)],
   ['resnet50', resnet('bottleneck', [3, 4, 6, 3], 25_557_032)],
+  ['resnet152', resnet('bottleneck', [3, 8, 36, 3], 60_192_808)],
   ['resnet18_micro', resnet('basic', [2, 2, 2, 2], 831_096, { imageSize: 64, width: 16 })],
   ['deit_tiny', visionTransformer({ width: 192, depth: 12, heads: 3, patchSize: 16 }, 5_717_416)],
   ['deit_small', visionTransformer({ width: 384, depth: 12, heads: 6, patchSize: 16 }, 22_050_664)],
+  ['deit_base', visionTransformer({ width: 768, depth: 12, heads: 12, patchSize: 16 }, 86_567_656)],
   [
     'deit_micro',
     visionTransformer({ width: 96, depth: 6, heads: 3, patchSize: 8 }, 793_096, { imageSize: 64 }),

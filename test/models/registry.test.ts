@@ -130,8 +130,10 @@ describe('the paper’s architectures', () => {
   it.each([
     ['resnet18', 11_689_512, 6, 9],
     ['resnet50', 25_557_032, 6, 17],
+    ['resnet152', 60_192_808, 6, 51],
     ['deit_tiny', 5_717_416, 14, 25],
     ['deit_small', 22_050_664, 14, 25],
+    ['deit_base', 86_567_656, 14, 25],
   ])('%s: %i parameters, %i modules, %i taps', (id, parameters, groups, taps) => {
     using(id, { classes: 1000 }, (model) => {
       expect(countParameters(model)).toBe(parameters);
@@ -202,7 +204,7 @@ describe('bad requests', () => {
 
   it('are answered with the nearest names', () => {
     expect(message(() => createModel('resnet-18', { classes: 2 }))).toBe(
-      `model: expected one of ${modelIds().join(', ')}, got resnet-18 (did you mean resnet18?)`,
+      `model: expected one of ${modelIds().join(', ')}, got resnet-18 (did you mean resnet18 or resnet152?)`,
     );
     expect(message(() => describeModel('vgg'))).toContain('got vgg');
     expect(message(() => createModel('resnet18:5', { classes: 2 }))).toContain(
