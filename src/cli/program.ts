@@ -7,6 +7,7 @@ import { Command, CommanderError } from 'commander';
 import { CarryoverError, nearestNames, RequestError } from '../util/index.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDoctor } from './commands/doctor.ts';
+import { registerModels } from './commands/models.ts';
 import { registerStudy } from './commands/study.ts';
 import { registerTrain } from './commands/train.ts';
 import { registerWeights } from './commands/weights.ts';
@@ -130,6 +131,7 @@ export function createProgram(): Command {
     );
   registerStudy(program);
   registerTrain(program);
+  registerModels(program);
   registerWeights(program);
   registerDoctor(program);
   registerDemo(program);

@@ -11,6 +11,8 @@ interface ModelDefinition {
   imageSize: number;
   /** Trainable numbers with 1,000 classes and three channels; a test counts them. */
   parameters: number;
+  /** Families of published checkpoints that load as they are; none for our own small variants. */
+  checkpoints: readonly string[];
   /** Blocks of a network that may be truncated to its first k, as `id:k`. */
   depth?: number;
   build(identity: ModelIdentity, depth: number | undefined): ImageModel;
@@ -20,35 +22,48 @@ function resnet(
   block: ResNetArchitecture['block'],
   layers: ResNetArchitecture['layers'],
   parameters: number,
-  { imageSize = 224, width = 64 }: { imageSize?: number; width?: number } = {},
+  {
+    imageSize = 224,
+    width = 64,
+    checkpoints = ['torchvision', 'timm'],
+  }: { imageSize?: number; width?: number; checkpoints?: string[] } = {},
 ): ModelDefinition {
   const architecture = { block, layers, width };
   const build = (identity: ModelIdentity) => new ResNet(identity, architecture);
-  return { family: 'cnn', imageSize, parameters, build };
+  return { family: 'cnn', imageSize, parameters, checkpoints, build };
 }
 
 function visionTransformer(
   architecture: VisionTransformerArchitecture,
   parameters: number,
-  { imageSize = 224 }: { imageSize?: number } = {},
+  {
+    imageSize = 224,
+    checkpoints = ['facebookresearch/deit', 'timm'],
+  }: { imageSize?: number; checkpoints?: string[] } = {},
 ): ModelDefinition {
   const { depth } = architecture;
   const build = (identity: ModelIdentity, blocks = depth) =>
     new VisionTransformer(identity, { ...architecture, depth: blocks });
-  return { family: 'vit', imageSize, parameters, depth, build };
+  return { family: 'vit', imageSize, parameters, checkpoints, depth, build };
 }
 
 const definitions = new Map<string, ModelDefinition>([
   ['resnet18', resnet('basic', [2, 2, 2, 2], 11_689_512)],
   ['resnet50', resnet('bottleneck', [3, 4, 6, 3], 25_557_032)],
   ['resnet152', resnet('bottleneck', [3, 8, 36, 3], 60_192_808)],
-  ['resnet18_micro', resnet('basic', [2, 2, 2, 2], 831_096, { imageSize: 64, width: 16 })],
+  [
+    'resnet18_micro',
+    resnet('basic', [2, 2, 2, 2], 831_096, { imageSize: 64, width: 16, checkpoints: [] }),
+  ],
   ['deit_tiny', visionTransformer({ width: 192, depth: 12, heads: 3, patchSize: 16 }, 5_717_416)],
   ['deit_small', visionTransformer({ width: 384, depth: 12, heads: 6, patchSize: 16 }, 22_050_664)],
   ['deit_base', visionTransformer({ width: 768, depth: 12, heads: 12, patchSize: 16 }, 86_567_656)],
   [
     'deit_micro',
-    visionTransformer({ width: 96, depth: 6, heads: 3, patchSize: 8 }, 793_096, { imageSize: 64 }),
+    visionTransformer({ width: 96, depth: 6, heads: 3, patchSize: 8 }, 793_096, {
+      imageSize: 64,
+      checkpoints: [],
+    }),
   ],
 ]);
 
@@ -64,6 +79,8 @@ export interface ModelDescription {
   imageSize: number;
   /** Trainable numbers with 1,000 classes and three channels; `undefined` for a truncated network. */
   parameters: number | undefined;
+  /** Families of published checkpoints that load as they are. */
+  checkpoints: readonly string[];
   /** Blocks, of a network that may be truncated (`id:k`). */
   depth: number | undefined;
 }
@@ -74,13 +91,14 @@ export interface ModelDescription {
  */
 export function describeModel(id: string): ModelDescription {
   const { definition, depth } = findDefinition(id);
-  const { family, imageSize, parameters } = definition;
+  const { family, imageSize, parameters, checkpoints } = definition;
   const truncated = depth !== undefined && depth !== definition.depth;
   return {
     id,
     family,
     imageSize,
     parameters: truncated ? undefined : parameters,
+    checkpoints,
     depth: depth ?? definition.depth,
   };
 }

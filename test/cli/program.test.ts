@@ -106,6 +106,7 @@ describe('LibTorch', () => {
   it.each([
     { args: ['--help'], loaded: false },
     { args: ['study', 'run', '--help'], loaded: false },
+    { args: ['models', '--help'], loaded: false },
     { args: ['study', 'status', '/no/such/study', '--out', '/no/such/study'], loaded: false },
     // The other way round, so that the test is seen to notice.
     { args: ['doctor', '--json'], loaded: true },
