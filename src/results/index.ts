@@ -1,4 +1,13 @@
 export { type CsvCell, formatCsv } from './csv.ts';
+export {
+  type Init,
+  initRank,
+  initSchema,
+  initTitle,
+  keepModules,
+  parseInit,
+  partialTransferSchema,
+} from './initialisation.ts';
 export { HEARTBEAT_LIMIT_SECONDS, isAlive, thisProcess } from './ownership.ts';
 export {
   type PaperCell,
@@ -33,7 +42,6 @@ export { readLog, readRunRecord, runPaths, writeRunRecord } from './runFiles.ts'
 export { formatResults, type ResultRow, writeResults } from './table.ts';
 export {
   initOptionsSchema,
-  initSchema,
   methodSettings,
   type RunConfig,
   type RunConfigInput,

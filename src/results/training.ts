@@ -3,6 +3,7 @@
  * Strict: an unknown key is an error.
  */
 import { z } from 'zod';
+import { initSchema } from './initialisation.ts';
 
 const positive = z.number().positive();
 const count = z.int().positive();
@@ -64,13 +65,10 @@ export const trainingSchema = z.strictObject({
 
 export type TrainingSettings = z.output<typeof trainingSchema>;
 
-/** How the network starts (METHODS: initialisation). */
-export const initSchema = z.enum(['wt', 'st', 'ri']);
-
 export const initOptionsSchema = z.strictObject({
-  /** Normalisation layers under `st`: put back to 1 and 0, or sampled like any weight. */
+  /** Normalisation layers under `st`, and in the modules of `wt-st-n` that are not kept: put back to 1 and 0, or sampled like any weight. */
   norm: z.enum(['reset', 'sample']).default('reset'),
-  /** Class token and position embeddings under `st`: sampled, or kept as pretrained. */
+  /** Class token and position embeddings, likewise: sampled, or kept as pretrained. */
   tokens: z.enum(['sample', 'keep']).default('sample'),
   /** Kaiming initialisation for every layer under `ri`. */
   kaiming: z.boolean().default(false),
@@ -88,7 +86,7 @@ export const runConfigSchema = z.strictObject({
   model: z.string(),
   init: initSchema,
   initOptions: initOptionsSchema.prefault({}),
-  /** The checkpoint that `wt` and `st` read. */
+  /** The checkpoint that all but `ri` read. */
   weights: z.string().optional(),
   seed: z.int().min(0).default(0),
   training: trainingSchema.prefault({}),

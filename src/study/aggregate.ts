@@ -8,6 +8,8 @@ export interface Axes {
   data: string[];
   models: string[];
   inits: string[];
+  /** Of a model, those of `inits` that it has; all of them by default. */
+  initsOf?: Record<string, string[]>;
   seeds: number[];
 }
 
@@ -151,7 +153,9 @@ export function aggregate(unordered: readonly ResultRow[], axes: Axes): Aggregat
     })),
     precisions: [...new Set(rows.map(({ precision }) => precision))].sort(),
     cells: settings.flatMap(({ data, model }) =>
-      axes.inits.map((init) => aggregateCell(rows, { data, model, init }, axes.seeds)),
+      (axes.initsOf?.[model] ?? axes.inits).map((init) =>
+        aggregateCell(rows, { data, model, init }, axes.seeds),
+      ),
     ),
     comparisons: comparisons.map((comparison, index) => ({
       ...comparison,

@@ -162,6 +162,7 @@ const planSchema = z.strictObject({
   data: z.array(z.string()),
   models: z.array(z.string()),
   inits: z.array(z.string()),
+  initsOf: z.record(z.string(), z.array(z.string())).optional(),
   seeds: z.array(z.int()),
   runs: z.array(
     z.strictObject({

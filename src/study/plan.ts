@@ -1,7 +1,8 @@
 /** From a study to its runs: what each is, its id, and what it waits for. */
 import { join } from 'node:path';
-import { type RunConfig, runIdentity, type TrainingSettings } from '../results/index.ts';
+import { initTitle, type RunConfig, runIdentity, type TrainingSettings } from '../results/index.ts';
 import { RequestError } from '../util/index.ts';
+import { expandInits } from './inits.ts';
 import { type Study, sourceTraining, targetTraining } from './resolve.ts';
 import { type PlannedRun, studyPaths } from './run.ts';
 
@@ -34,6 +35,8 @@ export interface Plan {
   data: string[];
   models: string[];
   inits: string[];
+  /** Of every model, those of `inits` that it has: how many WT-ST-n/m there are differs. */
+  initsOf?: Record<string, string[]>;
   seeds: number[];
   /** Source runs first; then seed by seed, so that a first look at all settings comes early. */
   runs: PlannedRun[];
@@ -76,6 +79,15 @@ export function planRuns(study: Study, folder: string, facts: PlanFacts): Plan {
     training.device === 'auto' ? facts.hasGpu : training.device !== 'cpu';
 
   const { source } = study;
+  const modelInits = (model: string) => {
+    const modules = study.modules?.get(model);
+    return expandInits(study.inits, { model, modules, where: `${study.file}: inits` }).map(
+      (init) => ({ init, title: initTitle(init, modules) }),
+    );
+  };
+  const initsOf = Object.fromEntries(
+    study.models.map(({ model }) => [model, modelInits(model).map(({ title }) => title)]),
+  );
   const transfers = study.inits.some((init) => init !== 'ri');
   const taught = transfers ? study.models.filter(({ weights }) => weights === undefined) : [];
   const sources = new Map<string, PlannedRun>();
@@ -113,10 +125,12 @@ export function planRuns(study: Study, folder: string, facts: PlanFacts): Plan {
 
   const settings = study.seeds.flatMap((seed) =>
     study.data.flatMap((data) =>
-      study.models.flatMap((model) => study.inits.map((init) => ({ seed, data, model, init }))),
+      study.models.flatMap((model) =>
+        modelInits(model.model).map((init) => ({ seed, data, model, ...init })),
+      ),
     ),
   );
-  const targets = settings.map(({ seed, data, model: { model, weights: file }, init }) => {
+  const targets = settings.map(({ seed, data, model: { model, weights: file }, init, title }) => {
     const training = targetTraining(study, { data: data.name, model, init });
     const shares = shareMachine(settings.length, study, {
       cores: facts.cores,
@@ -143,7 +157,7 @@ export function planRuns(study: Study, folder: string, facts: PlanFacts): Plan {
       data: data.name,
       samples,
       model,
-      init,
+      init: title,
       seed,
       ...(teacher ? { source: teacher.id } : {}),
       config,
@@ -159,7 +173,8 @@ export function planRuns(study: Study, folder: string, facts: PlanFacts): Plan {
     file: study.file,
     data: study.data.map(({ name }) => name),
     models: study.models.map(({ model }) => model),
-    inits: study.inits,
+    inits: [...new Set(Object.values(initsOf).flat())],
+    initsOf,
     seeds: study.seeds,
     runs,
   };

@@ -9,6 +9,7 @@ import {
   validateYaml,
 } from '../results/index.ts';
 import { CarryoverError, RequestError } from '../util/index.ts';
+import { countsModules, expandInits, type InitEntry, matchesInit } from './inits.ts';
 import { makeStudySchema, type StudyFile } from './schema.ts';
 
 type Init = RunConfig['init'];
@@ -30,7 +31,9 @@ export interface Study {
   data: NamedData[];
   /** `weights`: absolute path of the model's checkpoint; without it, the source makes one. */
   models: { model: string; weights?: string }[];
-  inits: Init[];
+  inits: InitEntry[];
+  /** The modules of every model, where `inits` count them. */
+  modules?: ReadonlyMap<string, number>;
   seeds: number[];
   source?: NamedData & {
     seed: number;
@@ -78,6 +81,11 @@ export async function readStudy(path: string): Promise<Study> {
     spec: parseDataSpec(entry, { where: `${path}: ${key}`, base }),
   });
   const { source } = parsed;
+  const models = parsed.models.map((entry) => (typeof entry === 'string' ? entry : entry.model));
+  const modules = await countModulesOf(models, parsed.inits);
+  for (const model of models) {
+    expandInits(parsed.inits, { model, modules: modules?.get(model), where: `${path}: inits` });
+  }
   return {
     file,
     name: parsed.name ?? defaultName(file),
@@ -92,6 +100,7 @@ export async function readStudy(path: string): Promise<Study> {
           },
     ),
     inits: parsed.inits,
+    ...(modules ? { modules } : {}),
     seeds:
       parsed.seeds ?? Array.from({ length: parsed.repeats ?? DEFAULT_REPEATS }, (_, seed) => seed),
     ...(source
@@ -112,6 +121,16 @@ export async function readStudy(path: string): Promise<Study> {
     parallel: parsed.parallel,
     threads: parsed.threads,
   };
+}
+
+/** How many modules each model has; `undefined` where no entry counts them. */
+async function countModulesOf(
+  models: readonly string[],
+  inits: readonly InitEntry[],
+): Promise<Map<string, number> | undefined> {
+  if (!inits.some(countsModules)) return undefined;
+  const { countModules } = await import('../transfer/index.ts');
+  return new Map(models.map((model) => [model, countModules(model)]));
 }
 
 async function readText(path: string, file: string): Promise<string> {
@@ -159,7 +178,7 @@ export function targetTraining(
       (override) =>
         (override.data?.includes(data) ?? true) &&
         (override.model?.includes(model) ?? true) &&
-        (override.init?.includes(init) ?? true),
+        (override.init?.some((wanted) => matchesInit(wanted, init)) ?? true),
     )
     .map(({ training }) => training);
   return trainingSchema.parse(Object.assign({}, study.training, ...patches));

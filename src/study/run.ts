@@ -12,6 +12,7 @@ export interface PlannedRun {
   /** Images in the data set, all splits together. */
   samples: number;
   model: string;
+  /** `ri`, `st`, `wt`, or the paper's `WT-ST-n/m`. */
   init: string;
   seed: number;
   /** The source run whose best checkpoint this run starts from. */

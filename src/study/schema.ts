@@ -1,7 +1,13 @@
 /** The study file: data sets × models × initialisations × repeats. Strict: an unknown key is an error. */
 import { z } from 'zod';
 import type { DataSpec } from '../data/index.ts';
-import { initOptionsSchema, initSchema, trainingSchema } from '../results/index.ts';
+import {
+  initOptionsSchema,
+  initSchema,
+  partialTransferSchema,
+  trainingSchema,
+} from '../results/index.ts';
+import { countsModules, type InitEntry } from './inits.ts';
 
 const count = z.int().positive();
 const oneOrMore = <S extends z.ZodType>(schema: S) =>
@@ -11,6 +17,13 @@ const oneOrMore = <S extends z.ZodType>(schema: S) =>
 const nameSchema = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'a name of letters, digits, ".", "_" and "-"');
+
+/** An initialisation, or many: `wt-st` is all WT-ST-n/m, `wt_st` those of n/(n + m) nearest to the numbers. */
+const initEntrySchema: z.ZodType<InitEntry> = z.union([
+  z.enum(['wt', 'st', 'ri', 'wt-st']),
+  partialTransferSchema,
+  z.strictObject({ wt_st: z.array(z.number().min(0).max(1)).min(1) }),
+]);
 
 /** What the schema asks of the layers below, so that this file loads none of them. */
 export interface StudyVocabulary {
@@ -33,7 +46,7 @@ const modelSchema = z.union([
   z.string(),
   z.strictObject({
     model: z.string(),
-    /** The checkpoint that `wt` and `st` read; without it, the study's source. */
+    /** The checkpoint that all but `ri` read; without it, the study's source. */
     weights: z.string().optional(),
   }),
 ]);
@@ -65,12 +78,12 @@ export function makeStudySchema({ dataSpec, modelIds, isModel }: StudyVocabulary
       /** Target data sets by the name that tables give them. */
       data: z.record(nameSchema, dataSchema),
       models: z.array(modelSchema).min(1),
-      inits: z.array(initSchema).min(1).default(['ri', 'st', 'wt']),
+      inits: z.array(initEntrySchema).min(1).default(['ri', 'st', 'wt']),
       /** Runs with seeds 0, 1, … of each data set, model and initialisation. */
       repeats: count.optional(),
       /** The seeds themselves, instead of `repeats`. */
       seeds: z.array(z.int().min(0)).min(1).optional(),
-      /** A source domain on which the study itself trains the checkpoints that `wt` and `st` read. */
+      /** A source domain on which the study itself trains the checkpoints that all but `ri` read. */
       source: makeSourceSchema(dataSchema).optional(),
       initOptions: initOptionsSchema.prefault({}),
       /** Settings of every run. */
@@ -81,7 +94,7 @@ export function makeStudySchema({ dataSpec, modelIds, isModel }: StudyVocabulary
           z.strictObject({
             data: oneOrMore(nameSchema).optional(),
             model: oneOrMore(z.string()).optional(),
-            init: oneOrMore(initSchema).optional(),
+            init: oneOrMore(z.union([initSchema, z.literal('wt-st')])).optional(),
             training: trainingPatchSchema,
           }),
         )
@@ -114,7 +127,7 @@ export function makeStudySchema({ dataSpec, modelIds, isModel }: StudyVocabulary
       duplicates(models).forEach((at) => {
         complain(['models', at], 'a model that is named once');
       });
-      duplicates(study.inits).forEach((at) => {
+      duplicates(study.inits.map(initName)).forEach((at) => {
         complain(['inits', at], 'an initialisation that is named once');
       });
       duplicates(study.seeds ?? []).forEach((at) => {
@@ -124,7 +137,10 @@ export function makeStudySchema({ dataSpec, modelIds, isModel }: StudyVocabulary
       if (transferred && !study.source) {
         study.models.forEach((entry, at) => {
           if (typeof entry === 'string' || entry.weights === undefined) {
-            complain(['models', at], `weights: a checkpoint for ${transferred}, or a source`);
+            complain(
+              ['models', at],
+              `weights: a checkpoint for ${initName(transferred)}, or a source`,
+            );
           }
         });
       }
@@ -151,7 +167,7 @@ export function makeStudySchema({ dataSpec, modelIds, isModel }: StudyVocabulary
       study.overrides.forEach(({ data, model, init }, at) => {
         known('a data set', data, dataNames, ['overrides', at, 'data']);
         known('a model', model, models, ['overrides', at, 'model']);
-        known('an initialisation', init, study.inits, ['overrides', at, 'init']);
+        known('an initialisation', init, overridable(study.inits, init), ['overrides', at, 'init']);
       });
       study.source?.overrides.forEach(({ model }, at) => {
         known('a model', model, models, ['source', 'overrides', at, 'model']);
@@ -160,6 +176,22 @@ export function makeStudySchema({ dataSpec, modelIds, isModel }: StudyVocabulary
 }
 
 export type StudyFile = z.output<ReturnType<typeof makeStudySchema>>;
+
+/** An entry as text: the same text, the same entry. */
+function initName(entry: InitEntry): string {
+  return typeof entry === 'string' ? entry : `wt_st: ${entry.wt_st.join(', ')}`;
+}
+
+/**
+ * What overrides may name. Which WT-ST-n/m there are differs by model: where the study has any, every
+ * number that is asked for may be one of them, and none and all kept are st and wt.
+ */
+function overridable(entries: readonly InitEntry[], asked: readonly string[] = []): string[] {
+  const names = entries.filter((entry) => typeof entry === 'string');
+  if (!entries.some(countsModules)) return names;
+  const partial = asked.filter((name) => name.startsWith('wt-st-'));
+  return [...new Set([...names, 'st', 'wt', 'wt-st', ...partial])];
+}
 
 /** Positions of values that stand earlier in the list already. */
 function duplicates(values: readonly (string | number)[]): number[] {

@@ -1,13 +1,10 @@
 /** The table of a study in the layout of the paper's table 1, as CSV and as text. */
-import { type CsvCell, formatCsv } from '../results/index.ts';
+import { type CsvCell, formatCsv, initRank } from '../results/index.ts';
 import type { Aggregate, Cell, Comparison, DataSummary, Spread } from './aggregate.ts';
 import type { Gain } from './gains.ts';
 
 /** Names of the metrics as tables print them. */
 const metricTitles: Record<string, string> = { kappa: 'κ', recall: 'recall', auc: 'AUC' };
-
-/** The paper's order of rows. */
-const initOrder = ['ri', 'st', 'wt'];
 
 type GainRow = { label: string; gainOf: (comparison: Comparison) => Gain };
 
@@ -24,12 +21,9 @@ function gainRows(inits: readonly string[]): GainRow[] {
   ];
 }
 
-function orderedInits({ axes }: Aggregate): string[] {
-  const place = (init: string): number => {
-    const at = initOrder.indexOf(init);
-    return at === -1 ? initOrder.length : at;
-  };
-  return [...axes.inits].sort((a, b) => place(a) - place(b));
+/** The rows of a model: RI, ST, WT-ST-n/m in order of n, WT. */
+function orderedInits({ axes }: Aggregate, model: string): string[] {
+  return [...(axes.initsOf?.[model] ?? axes.inits)].sort((a, b) => initRank(a) - initRank(b));
 }
 
 const cellOf = (table: Aggregate, data: string, model: string, init: string): Cell | undefined =>
@@ -58,7 +52,7 @@ export function formatTable1(table: Aggregate): string {
     );
   }
   const rows = table.models.flatMap(({ id: model, parameters }) => [
-    ...orderedInits(table).map((init) => [
+    ...orderedInits(table, model).map((init) => [
       model,
       parameters,
       init.toUpperCase(),
@@ -142,7 +136,7 @@ export function describeTable1(table: Aggregate): TextTable {
     columns.push(`${name}${title}${size}`, 'iterations to best (to RI’s best)');
   }
   const rows = table.models.flatMap(({ id: model, parameters }) => [
-    ...orderedInits(table).map((init, at) => [
+    ...orderedInits(table, model).map((init, at) => [
       at === 0 ? modelTitle(model, parameters) : '',
       init.toUpperCase(),
       ...table.data.flatMap(({ name }) => {

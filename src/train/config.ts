@@ -2,7 +2,15 @@
 import { isAbsolute, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { parseAugment, parseDataSpec } from '../data/index.ts';
-import { knownKeys, type RunConfig, runConfigSchema, validate } from '../results/index.ts';
+import {
+  keepModules,
+  knownKeys,
+  parseInit,
+  type RunConfig,
+  runConfigSchema,
+  validate,
+} from '../results/index.ts';
+import { countModules } from '../transfer/index.ts';
 import { nearestNames, RequestError } from '../util/index.ts';
 import { resolveSizes } from './resolve.ts';
 
@@ -57,10 +65,25 @@ export function parseRunConfig(
   }
   return {
     ...config,
+    init: resolveInit(config, where),
     data: parseDataSpec(config.data, place),
     ...(config.splitsFile === undefined ? {} : { splitsFile: absolute(config.splitsFile) }),
     ...(config.weights === undefined ? {} : { weights: absolute(config.weights) }),
   };
+}
+
+/** The initialisation, `wt-st-n` of no module or all by its other name. @throws RequestError for more. */
+function resolveInit({ model, init }: RunConfig, where: string): RunConfig['init'] {
+  const { keep } = parseInit(init);
+  if (keep === undefined) return init;
+  const modules = countModules(model);
+  if (keep <= modules) return keepModules(keep, modules);
+  throw new RequestError({
+    where: `${where}: init`,
+    expected: `wt-st-0 to wt-st-${modules}, the modules of ${model}`,
+    got: init,
+    hint: `carryover models ${model} lists them`,
+  });
 }
 
 /** The configuration with its data set as an entry, where it was written as `kind:path`. */

@@ -1,6 +1,6 @@
 /** The network that a run starts from: built, initialised, placed. */
 import { createModel, type ImageModel } from '../models/index.ts';
-import type { RunConfig } from '../results/index.ts';
+import { parseInit, type RunConfig } from '../results/index.ts';
 import { scope } from '../tensor/index.ts';
 import { initialise } from '../transfer/index.ts';
 import { readWeights } from '../weights/index.ts';
@@ -34,7 +34,14 @@ export async function initialiseNetwork(
       : await readWeights(config.weights);
   const { norm, tokens, kaiming } = config.initOptions;
   const report = scope(() =>
-    initialise(model, { scheme: config.init, weights, seed: config.seed, norm, tokens, kaiming }),
+    initialise(model, {
+      ...parseInit(config.init),
+      weights,
+      seed: config.seed,
+      norm,
+      tokens,
+      kaiming,
+    }),
   );
   // By number: the names are many, and follow from the model and the options.
   const tensors = Object.entries(report.tensors).map(([what, names]) => [what, names.length]);

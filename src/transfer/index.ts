@@ -1,3 +1,9 @@
 export { type InitialisationReport, initialise } from './initialise.ts';
-export { countKept, type Scheme, schemeLabel, type TransferSettings } from './schemes.ts';
+export {
+  countKept,
+  countModules,
+  type Scheme,
+  schemeLabel,
+  type TransferSettings,
+} from './schemes.ts';
 export { drawNormal, type NormalStatistics, statisticsOf } from './statistics.ts';

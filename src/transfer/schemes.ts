@@ -1,5 +1,5 @@
 /** The initialisation schemes: what is asked for, and how many modules keep their pretrained weights. */
-import type { FirstConvolution, ImageModel } from '../models/index.ts';
+import { createModel, type FirstConvolution, type ImageModel } from '../models/index.ts';
 import { RequestError } from '../util/index.ts';
 import type { WeightFile } from '../weights/index.ts';
 
@@ -38,6 +38,19 @@ export interface TransferSettings {
   kaiming?: boolean;
   /** How a first convolution of three channels serves one. Default 'sum'. */
   firstConvolution?: FirstConvolution;
+}
+
+/**
+ * How many modules a model has: n + m of WT-ST-n/m. Builds the network to see.
+ * @throws RequestError for an unknown model
+ */
+export function countModules(model: string): number {
+  const built = createModel(model, { classes: 1 });
+  try {
+    return built.groups.length;
+  } finally {
+    built.dispose();
+  }
 }
 
 /** The modules whose weights are kept, from the input on. @throws RequestError */

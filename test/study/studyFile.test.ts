@@ -123,7 +123,8 @@ describe('a study file', () => {
     {
       name: 'an unknown initialisation',
       text: `${minimal}inits: [ri, wst]\n`,
-      message: /line 3: inits\[1\]: expected one of wt, st, ri, got "wst" \(did you mean (st|wt)/,
+      message:
+        /line 3: inits\[1\]: expected one of wt, st, ri, wt-st or wt-st-<n> or an object, got "wst" \(did you mean (st|wt)/,
     },
     {
       name: 'an unknown key of a data set',
@@ -178,6 +179,85 @@ describe('a study file', () => {
     await expect(readStudy('/no/such.yaml')).rejects.toThrow(
       '/no/such.yaml: expected a study file, got no such file',
     );
+  });
+});
+
+describe('WT-ST-n/m', () => {
+  const initsOf = async (inits: string) => {
+    const text = good.replace('repeats: 2', `seeds: [0]\ninits: ${inits}`);
+    const study = await readStudy(await write(text.replace('init: ri', 'model: deit_micro')));
+    const data = { identity: '', splits: '', samples: 1 };
+    const { runs, initsOf: inPlan = {} } = planRuns(study, '/runs/skin', {
+      data: new Map(['skin', 'eyes', 'natural'].map((name) => [name, { ...data, identity: name }])),
+      weights: new Map(),
+      cores: 1,
+      hasGpu: false,
+    });
+    const configs = (model: string) =>
+      runs
+        .filter((run) => run.role === 'target' && run.model === model && run.data === 'skin')
+        .map(({ init, config }) => [init, config.init]);
+    return { inPlan, resnet: configs('resnet18_micro'), deit: configs('deit_micro'), runs, study };
+  };
+
+  it('is one run, with the paper’s label', async () => {
+    const { resnet, deit, inPlan } = await initsOf('[ri, wt-st-5]');
+    expect(resnet).toEqual([
+      ['ri', 'ri'],
+      ['WT-ST-5/1', 'wt-st-5'],
+    ]);
+    expect(deit[1]).toEqual(['WT-ST-5/3', 'wt-st-5']);
+    expect(inPlan).toEqual({
+      deit_micro: ['ri', 'WT-ST-5/3'],
+      resnet18_micro: ['ri', 'WT-ST-5/1'],
+    });
+  });
+
+  it('is every number of modules, none and all being st and wt, nothing twice', async () => {
+    const { resnet, deit, runs } = await initsOf('[ri, st, wt, wt-st, wt-st-2, { wt_st: [0.5] }]');
+    const titles = [1, 2, 3, 4, 5].map((keep) => `WT-ST-${keep}/${6 - keep}`);
+    expect(resnet.map(([title]) => title)).toEqual(['ri', 'st', 'wt', ...titles]);
+    expect(deit).toHaveLength(3 + 7);
+    expect(new Set(runs.map(({ id }) => id)).size).toBe(runs.length);
+    const plain = await initsOf('[ri, st, wt]');
+    const ids = new Set(runs.map(({ id }) => id));
+    expect(plain.runs.filter(({ id }) => !ids.has(id))).toEqual([]);
+  });
+
+  it('is shares of each model’s modules', async () => {
+    const { resnet, deit, study } = await initsOf('[{ wt_st: [0, 0.3, 0.5, 1] }]');
+    expect(resnet.map(([, init]) => init)).toEqual(['st', 'wt-st-2', 'wt-st-3', 'wt']);
+    expect(deit.map(([, init]) => init)).toEqual(['st', 'wt-st-2', 'wt-st-4', 'wt']);
+    expect(describeStudy(study).inits).toEqual([{ wt_st: [0, 0.3, 0.5, 1] }]);
+  });
+
+  it('is refused where a model has fewer modules, or the entry is none', async () => {
+    await expect(initsOf('[wt-st-7]')).rejects.toThrow(
+      /skin\.yaml: inits: expected wt-st-0 to wt-st-6, the modules of resnet18_micro, got wt-st-7/,
+    );
+    await expect(initsOf('[{ wt_st: [2] }]')).rejects.toThrow(/inits.*at most 1/);
+    await expect(initsOf('[{ wtst: [1] }]')).rejects.toThrow(
+      /inits\[0\]\.wt_st: expected an array/,
+    );
+    await expect(initsOf('[wt-st, wt-st]')).rejects.toThrow('an initialisation that is named once');
+  });
+
+  it('takes overrides of one n and of all', async () => {
+    const overrides =
+      '  - { init: wt-st, training: { batchSize: 8 } }\n  - { init: [wt-st-2, wt], training: { patience: 7 } }\n';
+    const study = await readStudy(await write(`${good}${overrides}inits: [ri, wt-st]\n`));
+    const target = (init: 'st' | 'wt' | 'wt-st-2' | 'wt-st-3') => {
+      const { batchSize, patience } = targetTraining(study, {
+        data: 'skin',
+        model: 'deit_micro',
+        init,
+      });
+      return [batchSize, patience];
+    };
+    expect(target('st')).toEqual([32, 3]);
+    expect(target('wt-st-2')).toEqual([8, 7]);
+    expect(target('wt-st-3')).toEqual([8, 3]);
+    expect(target('wt')).toEqual([32, 7]);
   });
 });
 

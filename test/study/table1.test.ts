@@ -74,6 +74,27 @@ describe('the table', () => {
     ]);
   });
 
+  it('has WT-ST-n/m between ST and WT in order of n, for each model its own', () => {
+    const partial = ['WT-ST-10/4', 'WT-ST-2/12', 'WT-ST-2/4'];
+    const table = aggregate([...rows, row({ init: 'WT-ST-2/4', seed: 0, testMetric: 0.6 })], {
+      ...axes,
+      models: ['resnet18', 'deit_tiny'],
+      inits: [...partial, ...axes.inits],
+      initsOf: {
+        resnet18: ['WT-ST-2/4', ...axes.inits],
+        deit_tiny: ['WT-ST-10/4', 'wt', 'WT-ST-2/12', 'st'],
+      },
+    });
+    const labels = describeTable1(table).rows.map((line) => line[1]);
+    const gains = ['WT/RI', '(WT−ST)/WT'];
+    expect(labels).toEqual([
+      ...['RI', 'ST', 'WT-ST-2/4', 'WT', ...gains],
+      ...['ST', 'WT-ST-2/12', 'WT-ST-10/4', 'WT', ...gains],
+    ]);
+    expect(describeTable1(table).rows[2]?.[2]).toBe('0.600 (1 runs)');
+    expect(formatTable1(table)).toContain('resnet18,11180103,WT-ST-2/4,2000,0.6,');
+  });
+
   it('leaves out gains that the study does not measure', () => {
     const table = aggregate(
       rows.filter(({ init }) => init !== 'st'),

@@ -52,6 +52,28 @@ describe('carryover train', () => {
     expect(record.status).toBe('finished');
   });
 
+  it('keeps the first modules of a checkpoint under wt-st-n', async () => {
+    const source = ['train', ...minimal, '--out', place.path('source'), ...settings];
+    expect((await carryover(...source)).code).toBe(0);
+    const weights = place.path('source', 'best.safetensors');
+    const partial = (init: string, out: string) =>
+      carryover(
+        ...['train', ...minimal.slice(0, -1), init, '--weights', weights],
+        ...['--out', place.path(out), '--json', ...settings],
+      );
+    const { code, out } = await partial('wt-st-2', 'partial');
+    expect(code).toBe(0);
+    const record = runRecordSchema.parse(JSON.parse(out));
+    expect(record.config.init).toBe('wt-st-2');
+    expect(record.initialisation).toMatchObject({
+      label: 'WT-ST-2/4',
+      keptModules: ['conv1', 'bn1'],
+    });
+    const refused = await partial('wt-st-9', 'refused');
+    expect(refused.code).toBe(2);
+    expect(refused.err).toMatch(/expected wt-st-0 to wt-st-6, the modules of resnet18_micro/);
+  });
+
   it('takes a file, with the options on top', async () => {
     const path = place.path('run.yaml');
     const text = 'data: folder:pictures\nmodel: deit_micro\ninit: ri\ntraining:\n  maxEpochs: 1\n';
@@ -79,7 +101,7 @@ describe('carryover train', () => {
     [
       'an unknown scheme',
       [...minimal, '--init', 'ir'],
-      /init: expected one of wt, st, ri, got "ir"/,
+      /init: expected one of wt, st, ri or wt-st-<n>, got "ir"/,
     ],
     ['no checkpoint', [...minimal, '--init', 'wt'], /weights: expected a checkpoint/],
     ['a seed that is no number', [...minimal, '--seed', 'x'], /--seed: expected a whole number/],

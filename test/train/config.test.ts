@@ -90,6 +90,24 @@ describe('a parsed configuration', () => {
     );
   });
 
+  it('takes wt-st-n, with none and all modules under their other names', () => {
+    const init = (text: string) =>
+      parseRunConfig({ ...minimal, init: text, weights: 'w' }, { where: 'run' }).init;
+    expect(['wt-st-0', 'wt-st-5', 'wt-st-6'].map(init)).toEqual(['st', 'wt-st-5', 'wt']);
+    expect(() => init('wt-st-7')).toThrow(
+      /: init: expected wt-st-0 to wt-st-6, the modules of resnet18_micro, got wt-st-7 \(carryover models/,
+    );
+    for (const text of ['wt-st', 'wt-st-', 'wt-st-05', 'wt-st--1', 'wt-st-1.5']) {
+      expect(() => init(text), text).toThrow('init: expected one of wt, st, ri or wt-st-<n>');
+    }
+    expect(() => parseRunConfig({ ...minimal, init: 'wt-st-2' }, { where: 'run' })).toThrow(
+      'a checkpoint for init "wt-st-2", got none',
+    );
+    expect(resolveOptimiser(parsed({ init: 'wt-st-2', weights: 'w' }), 'cnn').learningRate).toBe(
+      1e-4,
+    );
+  });
+
   it('rejects an unknown kind of data', () => {
     expect(() => parseRunConfig({ ...minimal, data: 'foldr:x' }, { where: 'run' })).toThrow(
       /did you mean folder/,

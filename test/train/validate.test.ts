@@ -53,7 +53,7 @@ describe('the configuration of a run', () => {
 
   it('names what was expected of a value and what came', () => {
     expect(messageOf({ ...minimal, init: 'wr' })).toContain(
-      'run: init: expected one of wt, st, ri, got "wr"',
+      'run: init: expected one of wt, st, ri or wt-st-<n>, got "wr"',
     );
     expect(messageOf({ ...minimal, training: { batchSize: 0 } })).toContain(
       'training.batchSize: expected more than 0, got 0',
@@ -101,11 +101,21 @@ describe('the identity of a run', () => {
     expect(runIdentity({ config: elsewhere, data: 'd', splits: 's' })).toBe(identity);
   });
 
+  it('stays what it was for the initialisations that runs on disk have', () => {
+    const ids = ['wt', 'st', 'ri'].map((init) => {
+      const other = validate(runConfigSchema, { ...minimal, init }, { where: 'run' });
+      return runIdentity({ config: other, data: 'd', splits: 's', weights: 'w' });
+    });
+    expect(ids).toEqual(['061bee19321635eb', 'c7c18179c94f0b09', '2f3e0f21acbf4aa7']);
+  });
+
   it('depends on all that determines the result', () => {
     const changed = [
       { ...minimal, seed: 1 },
       { ...minimal, model: 'deit_micro' },
       { ...minimal, init: 'st', weights: 'w' },
+      { ...minimal, init: 'wt-st-2', weights: 'w' },
+      { ...minimal, init: 'wt-st-3', weights: 'w' },
       { ...minimal, training: { learningRate: 0.001 } },
       { ...minimal, initOptions: { kaiming: true } },
     ].map((value) => {

@@ -27,6 +27,8 @@ Examples:
       --weights resnet50-0676ba61.pth --seed 0 --out runs/isic-wt-0
   $ carryover train --data folder:pictures --model deit_micro --init ri --out runs/first \\
       --set training.maxEpochs=20 --set training.batchSize=32
+  $ carryover train --data folder:pictures --model resnet50 --init wt-st-5 \
+      --weights resnet50-0676ba61.pth --out runs/first-five-modules
 
 The same command goes on with a run that was stopped, and does nothing where it is finished.`;
 
@@ -39,8 +41,11 @@ export function registerTrain(program: Command): void {
     .description('train one network on one data set, from pretrained or random weights')
     .option('--data <kind:path>', 'the data set, for example folder:pictures')
     .option('--model <id>', 'the network, for example resnet50 or deit_small')
-    .option('--init <scheme>', 'wt: pretrained weights, st: their statistics, ri: random')
-    .option('--weights <file>', 'the checkpoint that wt and st read (.safetensors, .pth)')
+    .option(
+      '--init <scheme>',
+      'wt: pretrained weights, st: their statistics, ri: random, wt-st-<n>: wt in n modules, then st',
+    )
+    .option('--weights <file>', 'the checkpoint that all but ri read (.safetensors, .pth)')
     .option('--seed <number>', 'seed of initialisation, order and augmentation (default 0)')
     .option('--splits <file>', 'CSV file that says which sample is in which split')
     .option('--config <file>', 'YAML file with the whole configuration; options come on top')
