@@ -36,8 +36,25 @@ export function resizePositionEmbedding(positions: Tensor, tokens: number): Tens
 }
 
 /**
+ * A table of biases by relative position [(2 w - 1)², heads] for windows of another width, [rows, heads]:
+ * resized bicubically (corners not aligned), as microsoft/Swin-Transformer does to fine-tune at another
+ * resolution. `undefined` where either count is no odd square.
+ */
+export function resizeBiasTable(table: Tensor, rows: number): Tensor | undefined {
+  const [stored = 0, heads = 0] = table.shape;
+  const from = Math.sqrt(stored);
+  const to = Math.sqrt(rows);
+  if (from % 2 !== 1 || to % 2 !== 1) return undefined;
+  return scope(() => {
+    const grid = ops.reshape(ops.transpose(table, 0, 1), [1, heads, from, from]);
+    const resized = ops.upsampleBicubic2d(grid, [to, to], false, undefined);
+    return ops.transpose(ops.reshape(resized, [heads, rows]), 0, 1).contiguous();
+  });
+}
+
+/**
  * A pretrained tensor of the model's name `name`, made to fit `model` where that is sound: the first
- * convolution to one channel, position embeddings to another image size. Anything else comes back as it
+ * convolution to one channel, position embeddings and bias tables to another image size. Anything else comes back as it
  * is, for the caller to compare shapes.
  */
 export function adaptCheckpointTensor(
@@ -56,6 +73,10 @@ export function adaptCheckpointTensor(
   const isPositions = name === 'pos_embed' && tensor.shape.length === 3;
   if (isPositions && tensor.shape[2] === wanted[2]) {
     return resizePositionEmbedding(tensor, wanted[1] ?? 0) ?? tensor;
+  }
+  const isBiasTable = name.endsWith('.relative_position_bias_table') && tensor.shape.length === 2;
+  if (isBiasTable && tensor.shape[1] === wanted[1]) {
+    return resizeBiasTable(tensor, wanted[0] ?? 0) ?? tensor;
   }
   return tensor;
 }

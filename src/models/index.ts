@@ -1,6 +1,7 @@
 export {
   adaptCheckpointTensor,
   type FirstConvolution,
+  resizeBiasTable,
   resizePositionEmbedding,
   toOneChannel,
 } from './adapt.ts';

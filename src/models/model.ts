@@ -218,8 +218,12 @@ export abstract class ImageModel extends Module {
   /**
    * How a name in a checkpoint, already without wrapper prefixes, reads in this network: under another
    * name, or ignored for a reason. Overridden where upstream families name or store things differently.
+   * @param _all All names of the file, without wrapper prefixes, where one alone does not tell.
    */
-  readCheckpointName(name: string): { name: string } | { ignored: string } {
+  readCheckpointName(
+    name: string,
+    _all: ReadonlySet<string>,
+  ): { name: string } | { ignored: string } {
     return { name };
   }
 

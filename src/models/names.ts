@@ -1,6 +1,7 @@
 /**
- * From the names in a checkpoint file to ours. Ours are upstream's: torchvision and timm for ResNets,
- * facebookresearch/deit and timm for DeiT; so only what wrappers put in front has to go.
+ * From the names in a checkpoint file to ours. Ours are upstream's: torchvision and timm for ResNets and
+ * Inception, facebookresearch/deit and timm for DeiT, microsoft/Swin-Transformer for Swin; so only what
+ * wrappers put in front has to go, and where families differ a model reads their names itself.
  */
 import { WorkError } from '../util/index.ts';
 import type { ImageModel } from './model.ts';
@@ -35,8 +36,10 @@ export function mapCheckpointNames(
 ): CheckpointNames {
   const toFile = new Map<string, string>();
   const ignored: CheckpointNames['ignored'] = [];
-  for (const fileName of fileNames) {
-    const read = model.readCheckpointName(stripWrapperPrefixes(fileName));
+  const stripped = new Map([...fileNames].map((name) => [name, stripWrapperPrefixes(name)]));
+  const all = new Set(stripped.values());
+  for (const [fileName, bareName] of stripped) {
+    const read = model.readCheckpointName(bareName, all);
     if ('ignored' in read) {
       ignored.push({ name: fileName, reason: read.ignored });
       continue;

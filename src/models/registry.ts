@@ -1,7 +1,9 @@
 /** The architectures by id: one line each. */
 import { nearestNames, RequestError } from '../util/index.ts';
+import { InceptionV3 } from './inception.ts';
 import type { ImageModel, ModelIdentity, ModelOptions } from './model.ts';
 import { ResNet, type ResNetArchitecture } from './resnet.ts';
+import { type SwinArchitecture, SwinTransformer } from './swinTransformer.ts';
 import { VisionTransformer, type VisionTransformerArchitecture } from './visionTransformer.ts';
 
 /** An architecture that can be built by its id. */
@@ -47,6 +49,23 @@ function visionTransformer(
   return { family: 'vit', imageSize, parameters, checkpoints, depth, build };
 }
 
+function inceptionV3(parameters: number): ModelDefinition {
+  const build = (identity: ModelIdentity) => new InceptionV3(identity);
+  return { family: 'cnn', imageSize: 224, parameters, checkpoints: ['torchvision'], build };
+}
+
+function swinTransformer(
+  architecture: SwinArchitecture,
+  parameters: number,
+  {
+    imageSize = 224,
+    checkpoints = ['microsoft/Swin-Transformer', 'timm', 'torchvision'],
+  }: { imageSize?: number; checkpoints?: string[] } = {},
+): ModelDefinition {
+  const build = (identity: ModelIdentity) => new SwinTransformer(identity, architecture);
+  return { family: 'vit', imageSize, parameters, checkpoints, build };
+}
+
 const definitions = new Map<string, ModelDefinition>([
   ['resnet18', resnet('basic', [2, 2, 2, 2], 11_689_512)],
   ['resnet50', resnet('bottleneck', [3, 4, 6, 3], 25_557_032)],
@@ -55,6 +74,7 @@ const definitions = new Map<string, ModelDefinition>([
     'resnet18_micro',
     resnet('basic', [2, 2, 2, 2], 831_096, { imageSize: 64, width: 16, checkpoints: [] }),
   ],
+  ['inception_v3', inceptionV3(23_834_568)],
   ['deit_tiny', visionTransformer({ width: 192, depth: 12, heads: 3, patchSize: 16 }, 5_717_416)],
   ['deit_small', visionTransformer({ width: 384, depth: 12, heads: 6, patchSize: 16 }, 22_050_664)],
   ['deit_base', visionTransformer({ width: 768, depth: 12, heads: 12, patchSize: 16 }, 86_567_656)],
@@ -64,6 +84,21 @@ const definitions = new Map<string, ModelDefinition>([
       imageSize: 64,
       checkpoints: [],
     }),
+  ],
+  [
+    'swin_tiny',
+    swinTransformer(
+      { width: 96, depths: [2, 2, 6, 2], heads: [3, 6, 12, 24], patchSize: 4 },
+      28_288_354,
+    ),
+  ],
+  [
+    'swin_micro',
+    swinTransformer(
+      { width: 24, depths: [1, 1, 2, 1], heads: [1, 2, 4, 8], patchSize: 2 },
+      996_827,
+      { imageSize: 64, checkpoints: [] },
+    ),
   ],
 ]);
 

@@ -3,7 +3,7 @@
  * al. 2021), with the names of facebookresearch/deit and timm; LayerNorm epsilon 1e-6.
  * https://github.com/huggingface/pytorch-image-models/blob/main/timm/models/vision_transformer.py
  */
-import { Conv2d, gelu, LayerNorm, Linear, Module, selfAttention } from '../nn/index.ts';
+import { Conv2d, LayerNorm, Linear, Module, selfAttention } from '../nn/index.ts';
 import { ops, type Tensor } from '../tensor/index.ts';
 import { RequestError } from '../util/index.ts';
 import {
@@ -15,6 +15,7 @@ import {
   type Tap,
 } from './model.ts';
 import { ModuleList } from './moduleList.ts';
+import { Perceptron } from './perceptron.ts';
 
 /** What tells one vision transformer from another. */
 export interface VisionTransformerArchitecture {
@@ -60,21 +61,6 @@ class AttentionModule extends Module {
   forward(tokens: Tensor, queries?: number): { output: Tensor; weights: Tensor } {
     const { output, weights } = selfAttention(this.#qkv.forward(tokens), this.#heads, queries);
     return { output: this.#proj.forward(output), weights };
-  }
-}
-
-class Perceptron extends Module {
-  readonly #fc1: Linear;
-  readonly #fc2: Linear;
-
-  constructor(width: number) {
-    super();
-    this.#fc1 = this.child('fc1', new Linear(width, 4 * width));
-    this.#fc2 = this.child('fc2', new Linear(4 * width, width));
-  }
-
-  forward(tokens: Tensor): Tensor {
-    return this.#fc2.forward(gelu(this.#fc1.forward(tokens)));
   }
 }
 

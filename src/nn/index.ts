@@ -1,5 +1,6 @@
 export { gelu, relu, softmax } from './activation.ts';
 export { type Attention, selfAttention } from './attention.ts';
+export { batchedProduct } from './batched.ts';
 export { clipGradientNorm } from './clipping.ts';
 export { Conv2d, type ConvolutionOptions } from './convolution.ts';
 export { Dropout } from './dropout.ts';

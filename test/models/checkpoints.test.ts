@@ -6,6 +6,7 @@ import {
   type ImageModel,
   isOptionalInCheckpoint,
   mapCheckpointNames,
+  resizeBiasTable,
   resizePositionEmbedding,
   stripWrapperPrefixes,
   toOneChannel,
@@ -64,9 +65,124 @@ describe('checkpoint names', () => {
     });
   });
 
+  it('of an auxiliary head are left out of Inception, and said to be', () => {
+    using('inception_v3', { classes: 2 }, (model) => {
+      const { toFile, ignored } = mapCheckpointNames(model, [
+        'module.AuxLogits.conv0.conv.weight',
+        'Mixed_7c.branch_pool.bn.weight',
+      ]);
+      expect([...toFile.keys()]).toEqual(['Mixed_7c.branch_pool.bn.weight']);
+      expect(ignored).toEqual([
+        {
+          name: 'module.AuxLogits.conv0.conv.weight',
+          reason: 'the auxiliary head is left out of this network',
+        },
+      ]);
+    });
+  });
+
   it('may lack the batch counts of old PyTorch', () => {
     expect(isOptionalInCheckpoint('layer1.0.bn1.num_batches_tracked')).toBe(true);
     expect(isOptionalInCheckpoint('layer1.0.bn1.running_mean')).toBe(false);
+  });
+});
+
+describe('Swin checkpoints', () => {
+  /** The names of a whole checkpoint of another family, from ours. */
+  const families: Record<string, (name: string) => string> = {
+    microsoft: (name) => name,
+    timm: (name) =>
+      name
+        .replace(
+          /^layers\.(\d)\.downsample/,
+          (_, stage) => `layers.${Number(stage) + 1}.downsample`,
+        )
+        .replace(/^head\./, 'head.fc.'),
+    torchvision: (name) =>
+      name
+        .replace('patch_embed.proj', 'features.0.0')
+        .replace('patch_embed.norm', 'features.0.2')
+        .replace(/^layers\.(\d)\.blocks/, (_, stage) => `features.${2 * Number(stage) + 1}`)
+        .replace(/^layers\.(\d)\.downsample/, (_, stage) => `features.${2 * Number(stage) + 2}`)
+        .replace('.mlp.fc1.', '.mlp.0.')
+        .replace('.mlp.fc2.', '.mlp.3.'),
+  };
+
+  it.each(Object.keys(families))(
+    'of %s match, without what follows from the geometry',
+    (family) => {
+      using('swin_tiny', { classes: 2 }, (model) => {
+        const write = families[family] ?? ((name: string) => name);
+        const names = [...model.state().keys()];
+        const derived = [
+          write('layers.0.blocks.0.attn.relative_position_index'),
+          'layers.0.blocks.1.attn_mask',
+        ];
+        for (const prefix of ['', 'module.']) {
+          const { toFile, ignored } = mapCheckpointNames(
+            model,
+            [...names.map(write), ...derived].map((name) => prefix + name),
+          );
+          expect([...toFile.keys()]).toEqual(names);
+          for (const name of names) expect(toFile.get(name)).toBe(prefix + write(name));
+          expect(ignored.map(({ name }) => name)).toEqual(derived.map((name) => prefix + name));
+        }
+      });
+    },
+  );
+
+  it('of the three families have the published names', () => {
+    const published = {
+      microsoft: 'layers.0.downsample.reduction.weight',
+      timm: 'layers.1.downsample.reduction.weight',
+      torchvision: 'features.2.reduction.weight',
+    };
+    for (const [family, name] of Object.entries(published)) {
+      expect(families[family]?.('layers.0.downsample.reduction.weight')).toBe(name);
+    }
+    expect(families.torchvision?.('layers.0.blocks.0.attn.qkv.weight')).toBe(
+      'features.1.0.attn.qkv.weight',
+    );
+  });
+
+  it('keep names that no family has, to be reported', () => {
+    using('swin_micro', { classes: 2 }, (model) => {
+      const { toFile } = mapCheckpointNames(model, ['features.0.1.weight', 'teacher.scale']);
+      expect([...toFile.keys()]).toEqual(['features.0.1.weight', 'teacher.scale']);
+    });
+  });
+});
+
+describe('bias tables of Swin', () => {
+  it.each([4, 8, 12])(
+    'resized to windows of %i are those of PyTorch’s bicubic interpolation',
+    (window) => {
+      const golden = readGolden<Record<string, Summary>>('bias_tables')[String(window)];
+      scope(() => {
+        const stored = formula('relative_position_bias_table', [169, 3]);
+        const resized = resizeBiasTable(stored, (2 * window - 1) ** 2);
+        if (!resized || !golden) throw new Error('nothing to compare');
+        const ours = summarise(resized, 64);
+        expect(ours.shape).toEqual(golden.shape);
+        expect(ours.norm).toBeAllclose(golden.norm, { relative: 1e-6 });
+        expect(ours.samples).toBeAllclose(golden.samples, { absolute: 1e-6 });
+      });
+    },
+  );
+
+  it('fit a model of another image size; a window of 8 is taken at 256 as it is', () => {
+    using('swin_tiny', { classes: 2, imageSize: 256 }, (model) => {
+      const name = 'layers.1.blocks.0.attn.relative_position_bias_table';
+      const adapt = (shape: number[]) => {
+        const stored = formula('relative_position_bias_table', shape);
+        const adapted = adaptCheckpointTensor(model, name, stored);
+        return { shape: adapted.shape, same: adapted === stored };
+      };
+      expect(adapt([225, 6])).toEqual({ shape: [225, 6], same: true });
+      expect(adapt([169, 6])).toEqual({ shape: [225, 6], same: false });
+      expect(adapt([169, 3])).toEqual({ shape: [169, 3], same: true });
+      expect(adapt([168, 6])).toEqual({ shape: [168, 6], same: true });
+    });
   });
 });
 

@@ -42,6 +42,7 @@ export function formula(name: string, shape: readonly number[]): Tensor {
 
 function range(name: string, shape: readonly number[], count: number): [number, number] {
   if (name.endsWith('running_var')) return [1, 0.25];
+  if (name.endsWith('.bn.bias')) return [1.5, 0.1];
   if (name.endsWith('running_mean') || name.endsWith('bias')) return [0, 0.1];
   if (name.endsWith('bn3.weight')) return [0.2, 0.05];
   if (shape.length === 1) return [0.9, 0.2];

@@ -1,6 +1,7 @@
 /** Logits, taps, attention weights and gradients against torchvision and a plain PyTorch transformer. */
 import { describe, expect, it } from 'vitest';
 import { collectTaps, createModel, type ImageModel } from '../../src/models/index.ts';
+import { Dropout } from '../../src/nn/index.ts';
 import { backward, inferenceMode, ops, scope, tensor } from '../../src/tensor/index.ts';
 import {
   fill,
@@ -16,11 +17,14 @@ const cases = [
   'resnet18',
   'resnet50',
   'resnet152',
+  'inception_v3',
   'deit_tiny',
   'deit_small',
   'deit_small:5',
   'deit_base',
   'deit_micro',
+  'swin_tiny',
+  'swin_micro',
 ];
 
 function using(id: string, imageSize: number, classes: number, body: (model: ImageModel) => void) {
@@ -29,6 +33,13 @@ function using(id: string, imageSize: number, classes: number, body: (model: Ima
     scope(() => body(model));
   } finally {
     model.dispose();
+  }
+}
+
+/** The one random part of a training pass, which the references leave out. */
+function withoutDropout(model: ImageModel): void {
+  for (const module of model.namedModules().values()) {
+    if (module instanceof Dropout) module.eval();
   }
 }
 
@@ -115,6 +126,7 @@ function checkTraining(
   using(id, record.size, classes, (model) => {
     if (dtype === 'float64') toDouble(model);
     model.train();
+    withoutDropout(model);
     const labels = tensor(record.labels, { dtype: 'int64' });
     const batch = images(labels.elementCount, record.size, record.input).to({ dtype });
     const loss = ops.crossEntropyLoss(model.forward(batch), labels);

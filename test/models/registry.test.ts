@@ -86,7 +86,8 @@ describe.each([...modelIds(), ...truncated])('%s', (id) => {
   });
 
   it('turns images into finite logits that differ, each tap of its declared kind', () => {
-    using(id, { classes: 4, imageSize: id.includes('micro') ? undefined : 64 }, (model) => {
+    // A size that all take: Inception at least 75, Swin multiples of 32.
+    using(id, { classes: 4, imageSize: id.includes('micro') ? undefined : 96 }, (model) => {
       withGenerator(7, (generator) => initialiseRandom(model, { generator }));
       model.eval();
       const images = formula('input', [2, 3, model.inputSize, model.inputSize]);
@@ -131,9 +132,11 @@ describe('the paper’s architectures', () => {
     ['resnet18', 11_689_512, 6, 9],
     ['resnet50', 25_557_032, 6, 17],
     ['resnet152', 60_192_808, 6, 51],
+    ['inception_v3', 23_834_568, 7, 16],
     ['deit_tiny', 5_717_416, 14, 25],
     ['deit_small', 22_050_664, 14, 25],
     ['deit_base', 86_567_656, 14, 25],
+    ['swin_tiny', 28_288_354, 14, 25],
   ])('%s: %i parameters, %i modules, %i taps', (id, parameters, groups, taps) => {
     using(id, { classes: 1000 }, (model) => {
       expect(countParameters(model)).toBe(parameters);
@@ -175,6 +178,32 @@ describe('the paper’s architectures', () => {
         'blocks.1.mlp',
       ]);
     });
+  });
+});
+
+it('Swin’s patch mergings belong to the first block of the stage that they feed', () => {
+  using('swin_tiny', { classes: 2 }, (model) => {
+    expect(model.groups.map(({ name }) => name).slice(0, 5)).toEqual([
+      'patch_embed',
+      'layers.0.blocks.0',
+      'layers.0.blocks.1',
+      'layers.1.blocks.0',
+      'layers.1.blocks.1',
+    ]);
+    expect(model.groupOf('layers.0.downsample.reduction.weight')?.name).toBe('layers.1.blocks.0');
+    expect(model.groupOf('layers.2.downsample.norm.bias')?.name).toBe('layers.3.blocks.0');
+  });
+});
+
+it('Inception takes any size from 75 pixels on', () => {
+  using('inception_v3', { classes: 2 }, (model) => {
+    model.eval();
+    for (const size of [75, 112]) {
+      expect(inferenceMode(() => model.forward(ops.zeros([1, 3, size, size]))).shape).toEqual([
+        1, 2,
+      ]);
+    }
+    expect(() => model.forward(ops.zeros([1, 3, 74, 74]))).toThrow(RequestError);
   });
 });
 
@@ -231,6 +260,12 @@ describe('bad requests', () => {
     );
     expect(message(() => createModel('deit_tiny', { classes: 2, imageSize: 100 }))).toBe(
       'image size of deit_tiny: expected a multiple of its patch size, 16, got 100 (for example 96)',
+    );
+    expect(message(() => createModel('swin_tiny', { classes: 2, imageSize: 100 }))).toBe(
+      'image size of swin_tiny: expected a multiple of 32, so that windows tile it at every resolution, got 100 (for example 96)',
+    );
+    expect(message(() => createModel('inception_v3', { classes: 2, imageSize: 64 }))).toContain(
+      'at least 75',
     );
   });
 
