@@ -111,7 +111,8 @@ describe('execute', () => {
     const execution = execute({ folder, runs, ...common, signal: controller.signal });
     for (;;) {
       await delay(20);
-      if ((await journal(folder, 'b')).some(({ event }) => event === 'step')) break;
+      const begun = await Promise.all(['a', 'b'].map((id) => journal(folder, id)));
+      if (begun.every((lines) => lines.some(({ event }) => event === 'step'))) break;
     }
     controller.abort();
     expect(kinds(await execution.finished)).toEqual({ a: 'stopped', b: 'stopped' });

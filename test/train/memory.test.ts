@@ -46,8 +46,8 @@ describe('200 training steps', () => {
     expect(new Set(counts).size).toBe(1);
     expect(new Set(bytes).size).toBe(1);
     const growth = median(resident.slice(-50)) - median(resident.slice(0, 50));
-    // Losing one feature map of the first layer a step would be 25 MiB.
-    expect(growth).toBeLessThan(8 * 2 ** 20);
+    // Losing one feature map of the first layer a step would be 25 MiB; JavaScript's own heap may still grow by some.
+    expect(growth).toBeLessThan(12 * 2 ** 20);
   });
 
   it('and disposing of everything frees everything', () => {
