@@ -606,6 +606,12 @@ export function detach(self: Tensor): Tensor {
   return one(invoke(detach$, self.handle));
 }
 
+const diagonal$ = new Operator('aten::diagonal', '');
+/** aten::diagonal(Tensor self, int offset=0, int dim1=0, int dim2=1) -> Tensor */
+export function diagonal(self: Tensor, offset?: number, dim1?: number, dim2?: number): Tensor {
+  return one(invoke(diagonal$, self.handle, offset, dim1, dim2));
+}
+
 const div$Scalar = new Operator('aten::div', 'Scalar');
 const div$Tensor = new Operator('aten::div', 'Tensor');
 function div$ScalarCall(self: Tensor, other: Scalar): Tensor {
@@ -968,6 +974,27 @@ const lerp$Scalar = new Operator('aten::lerp', 'Scalar');
 /** aten::lerp.Scalar(Tensor self, Tensor end, Scalar weight) -> Tensor */
 export function lerp(self: Tensor, end: Tensor, weight: Scalar): Tensor {
   return one(invoke(lerp$Scalar, self.handle, end.handle, weight));
+}
+
+const linalg_cholesky_ex$ = new Operator('aten::linalg_cholesky_ex', '');
+/** aten::linalg_cholesky_ex(Tensor self, *, bool upper=False, bool checkErrors=False) -> Tensor L, Tensor info */
+export function linalgCholeskyEx(
+  self: Tensor,
+  options?: { upper?: boolean; checkErrors?: boolean },
+): [Tensor, Tensor] {
+  return pair(invoke(linalg_cholesky_ex$, self.handle, options?.upper, options?.checkErrors));
+}
+
+const linalg_eigh$ = new Operator('aten::linalg_eigh', '');
+/** aten::linalg_eigh(Tensor self, str UPLO=L) -> Tensor eigenvalues, Tensor eigenvectors */
+export function linalgEigh(self: Tensor, UPLO?: string): [Tensor, Tensor] {
+  return pair(invoke(linalg_eigh$, self.handle, UPLO));
+}
+
+const linalg_eigvalsh$ = new Operator('aten::linalg_eigvalsh', '');
+/** aten::linalg_eigvalsh(Tensor self, str UPLO=L) -> Tensor */
+export function linalgEigvalsh(self: Tensor, UPLO?: string): Tensor {
+  return one(invoke(linalg_eigvalsh$, self.handle, UPLO));
 }
 
 const linear$ = new Operator('aten::linear', '');
