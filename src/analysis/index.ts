@@ -1,0 +1,34 @@
+export { AttendedDistance, patchDistances, uniformDistance } from './attendedDistance.ts';
+export { EmbeddingStore } from './embeddingStore.ts';
+export {
+  type FrechetDistance,
+  frechetDistance,
+  MomentAccumulator,
+  type Moments,
+  traceOfRootProduct,
+} from './frechet.ts';
+export {
+  addGrams,
+  type CentredGram,
+  crossHsic,
+  FEWEST_SAMPLES,
+  type Gram,
+  gramMatrix,
+  uCentre,
+  unbiasedHsic,
+} from './hsic.ts';
+export { type VoteOptions, type VoteWeights, vote } from './knnVotes.ts';
+export { minimise } from './lbfgs.ts';
+export { DEFAULT_STRENGTHS, fitLogistic, linearProbe } from './linearProbe.ts';
+export { type CkaEstimator, type CkaMatrix, MinibatchCka } from './minibatchCka.ts';
+export { type Embeddings, type Neighbours, nearestNeighbours } from './neighbours.ts';
+export { readMoments, writeMoments } from './npz.ts';
+export { type Calibration, calibrationOf, reliability } from './reliability.ts';
+export {
+  evaluateScores,
+  type ScoreEvaluation,
+  type Scores,
+  type TaskDescription,
+} from './scores.ts';
+export { type CurveInput, type TransferCurve, transferCurves } from './transferCurve.ts';
+export { weightDrift } from './weightDrift.ts';
