@@ -1,3 +1,21 @@
+export {
+  type AnalysedRun,
+  type AnalysisDocument,
+  type AttentionDocument,
+  analysisPaths,
+  analysisSchema,
+  type CalibrationDocument,
+  type CkaDocument,
+  type ConvergenceDocument,
+  type FidDocument,
+  fidSchema,
+  type KnnDocument,
+  type L2Document,
+  type MeasureName,
+  measureNames,
+  type ReinitDocument,
+} from './analysis.ts';
+export { readAnalysis, writeAnalysis } from './analysisFiles.ts';
 export { type CsvCell, formatCsv } from './csv.ts';
 export {
   type Init,

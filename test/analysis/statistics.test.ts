@@ -52,7 +52,9 @@ function momentsOf(values: Float32Array, width: number, order?: readonly number[
   const accumulator = new MomentAccumulator(width);
   const rows = values.length / width;
   const arranged = order
-    ? Float32Array.from(order.flatMap((row) => [...values.subarray(row * width, (row + 1) * width)]))
+    ? Float32Array.from(
+        order.flatMap((row) => [...values.subarray(row * width, (row + 1) * width)]),
+      )
     : values;
   for (let start = 0; start < rows; start += 7) {
     const count = Math.min(7, rows - start);
@@ -181,12 +183,15 @@ describe('linear probe', () => {
   });
 
   it('minimises Rosenbrock’s valley', () => {
-    const { point, converged } = minimise((p, gradient) => {
-      const [x = 0, y = 0] = p;
-      gradient[0] = -2 * (1 - x) - 400 * x * (y - x * x);
-      gradient[1] = 200 * (y - x * x);
-      return (1 - x) ** 2 + 100 * (y - x * x) ** 2;
-    }, Float64Array.of(-1.2, 1));
+    const { point, converged } = minimise(
+      (p, gradient) => {
+        const [x = 0, y = 0] = p;
+        gradient[0] = -2 * (1 - x) - 400 * x * (y - x * x);
+        gradient[1] = 200 * (y - x * x);
+        return (1 - x) ** 2 + 100 * (y - x * x) ** 2;
+      },
+      Float64Array.of(-1.2, 1),
+    );
     expect(converged).toBe(true);
     expect(point).toBeAllclose([1, 1], { absolute: 1e-5 });
   });
