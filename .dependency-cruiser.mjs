@@ -14,7 +14,7 @@ const layers = {
   weights: engine,
   transfer: ['weights', ...engine],
   data: ['results', 'tensor', 'util'],
-  eval: ['data', 'results', ...engine],
+  eval: ['weights', 'data', 'results', ...engine],
   train: work,
   analysis: work,
   study: ['train', 'analysis', ...work],

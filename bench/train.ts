@@ -8,7 +8,8 @@ import { median } from '../src/util/index.ts';
 import type { Benchmark, Row } from './benchmark.ts';
 import { alternate, type Program, runProgram, spreadOf } from './pairing.ts';
 
-interface Measured {
+/** What a program prints of its steps. */
+export interface Measured {
   seconds: number[];
   peakBytes: number;
   version: string;
@@ -71,7 +72,7 @@ export const train: Benchmark = {
  * Debian's Python takes whichever BLAS the system's alternatives name; it is given the one that the addon
  * links, so that both do their arithmetic with the same code.
  */
-function sameLibraries(python: string): Record<string, string> {
+export function sameLibraries(python: string): Record<string, string> {
   const openblas = '/usr/lib/x86_64-linux-gnu/openblas-openmp';
   const isSystem = python.startsWith('/usr/bin/') && existsSync(openblas);
   return isSystem ? { LD_LIBRARY_PATH: openblas } : {};

@@ -7,7 +7,9 @@ import { Command, CommanderError } from 'commander';
 import { CarryoverError, nearestNames, RequestError } from '../util/index.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDoctor } from './commands/doctor.ts';
+import { registerFeatures } from './commands/features.ts';
 import { registerModels } from './commands/models.ts';
+import { registerPredict } from './commands/predict.ts';
 import { registerStudy } from './commands/study.ts';
 import { registerTrain } from './commands/train.ts';
 import { registerWeights } from './commands/weights.ts';
@@ -131,6 +133,8 @@ export function createProgram(): Command {
     );
   registerStudy(program);
   registerTrain(program);
+  registerPredict(program);
+  registerFeatures(program);
   registerModels(program);
   registerWeights(program);
   registerDoctor(program);

@@ -1,21 +1,9 @@
 /** Runs a network over a split in inference mode. */
 import type { Loader } from '../data/index.ts';
 import type { ImageModel } from '../models/index.ts';
-import { autocast, type Device, inferenceMode, scope, type Tensor } from '../tensor/index.ts';
 import { WorkError } from '../util/index.ts';
+import { type PassOptions, passOver } from './pass.ts';
 import type { Predictions } from './predictions.ts';
-
-export interface PredictOptions {
-  device: Device;
-  precision: 'fp32' | 'bf16';
-  /** Called after each batch with the samples done so far. */
-  onProgress?: (done: number) => void;
-  /** Asked between batches; a true answer ends the pass early with {@link PredictionStopped}. */
-  stopRequested?: () => boolean;
-}
-
-/** A pass over a split was given up because a stop was asked for. */
-export class PredictionStopped extends Error {}
 
 /**
  * Logits of every sample of the loader's split, in the loader's order, with the model in evaluation
@@ -25,31 +13,27 @@ export class PredictionStopped extends Error {}
 export async function predict(
   model: ImageModel,
   loader: Pick<Loader, 'epoch'>,
-  { device, precision, onProgress, stopRequested }: PredictOptions,
+  options: PassOptions,
 ): Promise<Predictions> {
-  const wasTraining = model.training;
   const logits: Float32Array[] = [];
   const labels: number[] = [];
   const indices: number[] = [];
   let outputs = 0;
-  model.eval();
-  try {
-    for await (const batch of loader.epoch(0)) {
-      try {
-        const result = scope(() => forward(model, batch.images, device, precision));
-        outputs = result.outputs;
-        logits.push(result.values);
-        labels.push(...batch.labels.toArray());
-        indices.push(...batch.indices);
-      } finally {
-        batch.dispose();
-      }
-      onProgress?.(indices.length);
-      if (stopRequested?.()) throw new PredictionStopped();
-    }
-  } finally {
-    model.train(wasTraining);
-  }
+  await passOver(
+    model,
+    loader,
+    options,
+    (images) => {
+      const output = model.forward(images);
+      return { values: Float32Array.from(output.toArray()), outputs: output.shape[1] ?? 0 };
+    },
+    (result, batch) => {
+      outputs = result.outputs;
+      logits.push(result.values);
+      labels.push(...batch.labels.toArray());
+      indices.push(...batch.indices);
+    },
+  );
   const all = concatenate(logits);
   const bad = all.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {
@@ -61,22 +45,6 @@ export async function predict(
     });
   }
   return { logits: all, outputs, labels: Float64Array.from(labels), indices };
-}
-
-/** [B, outputs] logits of one batch, copied out as float32. */
-function forward(
-  model: ImageModel,
-  images: Tensor,
-  device: Device,
-  precision: 'fp32' | 'bf16',
-): { values: Float32Array; outputs: number } {
-  return inferenceMode(() => {
-    const input = images.device === device ? images : images.to({ device });
-    const enabled = precision === 'bf16';
-    const output = autocast({ device, dtype: 'bfloat16', enabled }, () => model.forward(input));
-    const values = Float32Array.from(output.toArray());
-    return { values, outputs: output.shape[1] ?? 0 };
-  });
 }
 
 function concatenate(parts: readonly Float32Array[]): Float32Array {

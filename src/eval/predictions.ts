@@ -12,7 +12,7 @@ export interface Predictions {
   /** [N, outputs], row by row, before softmax or sigmoid. */
   logits: Float32Array;
   outputs: number;
-  /** [N] class indices; for a multi-label task [N, outputs] of 0 and 1, row by row. */
+  /** [N] class indices; for a multi-label task [N, outputs] of 0 and 1 (-1: unknown), row by row. */
   labels: Float64Array;
   /** [N] positions in the data set. */
   indices: number[];
@@ -60,18 +60,21 @@ export function softmaxRows(logits: ArrayLike<number>, outputs: number): Float64
 
 /**
  * Mean loss over the samples (and labels), in float64: cross-entropy, or binary cross-entropy for
- * binary and multi-label tasks, as in training. NaN without samples.
+ * binary and multi-label tasks, as in training; unknown labels are left out. NaN without samples.
  */
 export function meanLoss(predictions: Predictions, task: Task): number {
   const { logits, labels, outputs } = predictions;
   let total = 0;
   if (task === 'binary' || task === 'multilabel') {
+    let known = 0;
     for (let index = 0; index < logits.length; index++) {
       const x = logits[index] ?? 0;
       const target = labels[index] ?? 0;
+      if (target < 0) continue;
+      known++;
       total += Math.max(x, 0) - x * target + Math.log1p(Math.exp(-Math.abs(x)));
     }
-    return total / logits.length;
+    return total / known;
   }
   for (let row = 0; row < labels.length; row++) {
     let highest = Number.NEGATIVE_INFINITY;

@@ -10,7 +10,8 @@ interface TieGroup {
 /**
  * Area under the ROC curve by the rank statistic (Mann-Whitney): the share of (positive, negative)
  * pairs in which the positive scores higher, ties counting half.
- * @param labels N values, 1 for positive and 0 for negative. @param scores N numbers, higher for positive.
+ * @param labels N values: 1 for positive, 0 for negative, -1 for unknown, which is left out.
+ * @param scores N numbers, higher for positive.
  * Undefined where a class is absent or a score is NaN.
  */
 export function rocAuc(labels: ArrayLike<number>, scores: ArrayLike<number>): MetricValue {
@@ -60,13 +61,14 @@ function rank(
   if (labels.length !== scores.length) {
     throw new RangeError(`${labels.length} labels for ${scores.length} scores`);
   }
-  const order = Array.from({ length: scores.length }, (_, index) => index);
+  const order = Array.from(scores, (_, index) => index).filter((index) => labels[index] !== -1);
   const score = (index: number): number => scores[index] ?? Number.NaN;
   if (order.some((index) => Number.isNaN(score(index)))) return 'a score is not a number';
   // Compared, not subtracted: infinite scores are legal and their difference is NaN.
   order.sort((a, b) => (score(a) < score(b) ? 1 : score(a) > score(b) ? -1 : 0));
   const groups: TieGroup[] = [];
   let positives = 0;
+  let negatives = 0;
   let previous: number | undefined;
   for (const index of order) {
     if (groups.length === 0 || score(index) !== previous) {
@@ -79,9 +81,10 @@ function rank(
       positives++;
     } else if (labels[index] === 0) {
       group.negatives++;
+      negatives++;
     } else {
       throw new RangeError(`sample ${index}: label ${labels[index]} is neither 0 nor 1`);
     }
   }
-  return { groups, positives, negatives: labels.length - positives };
+  return { groups, positives, negatives };
 }

@@ -178,7 +178,7 @@ export abstract class ImageModel extends Module {
    * is a class token).
    *
    * @param value [B, C, H, W] or [B, T, D].
-   * @returns [B, C], [B, D] or [B, 2D].
+   * @returns [B, C], [B, D] or [B, 2D]; float32 of a bfloat16 value.
    * @throws RequestError for a kind that the tap does not have.
    */
   embedding(tap: string, value: Tensor, kind?: EmbeddingKind): Tensor {
@@ -194,12 +194,12 @@ export abstract class ImageModel extends Module {
     }
     return scope(() => {
       const { kind: layout, hasClassToken } = this.tap(tap);
-      if (layout === 'spatial') return ops.mean(value, [2, 3]);
-      if (!hasClassToken) return ops.mean(value, [1]);
+      if (layout === 'spatial') return meanOver(value, [2, 3]);
+      if (!hasClassToken) return meanOver(value, [1]);
       const tokens = value.shape[1] ?? 0;
       // A copy, because a view would keep all tokens in memory.
-      const classToken = () => ops.clone(ops.select(value, 1, 0));
-      const patches = () => ops.mean(ops.narrow(value, 1, 1, tokens - 1), [1]);
+      const classToken = () => toFullPrecision(ops.clone(ops.select(value, 1, 0)));
+      const patches = () => meanOver(ops.narrow(value, 1, 1, tokens - 1), [1]);
       if (chosen === 'cls') return classToken();
       return chosen === 'spatial' ? patches() : ops.cat([classToken(), patches()], 1);
     });
@@ -262,6 +262,17 @@ export function owns(prefixes: readonly string[], name: string): boolean {
   return prefixes.some((prefix) =>
     prefix.endsWith('.') ? name.startsWith(prefix) : name === prefix,
   );
+}
+
+/** The mean over some dimensions; of bfloat16 in float32, so that it is rounded once and not twice. */
+function meanOver(value: Tensor, dimensions: readonly number[]): Tensor {
+  if (value.dtype !== 'bfloat16') return ops.mean(value, dimensions);
+  const count = dimensions.reduce((product, axis) => product * (value.shape[axis] ?? 0), 1);
+  return ops.div(toFullPrecision(ops.sum(value, dimensions)), count);
+}
+
+function toFullPrecision(value: Tensor): Tensor {
+  return value.dtype === 'bfloat16' ? value.to({ dtype: 'float32' }) : value;
 }
 
 function unknownName(

@@ -66,8 +66,10 @@ export class LayerNorm extends Layer {
     this.#epsilon = epsilon;
   }
 
-  /** [..., features] to the same shape. */
+  /** [..., features] to the same shape, in the type of the weights: LibTorch 1.13 mixes no types here. */
   override forward(input: Tensor): Tensor {
-    return ops.layerNorm(input, [this.#features], this.weight, this.bias, this.#epsilon);
+    const { dtype } = this.weight;
+    const full = input.dtype === dtype ? input : input.to({ dtype });
+    return ops.layerNorm(full, [this.#features], this.weight, this.bias, this.#epsilon);
   }
 }

@@ -177,13 +177,19 @@ export function runIdentity({ config, data, splits, weights }: IdentityParts): s
     splits,
     model: config.model,
     init: config.init,
-    initOptions:
-      config.init === 'ri' ? { kaiming: config.initOptions.kaiming } : config.initOptions,
+    initOptions: initOptionsThatCount(config),
     weights: config.init === 'ri' ? null : (weights ?? null),
     seed: config.seed,
     training: methodSettings(config.training),
   };
   return hashText(canonicalJson(parts)).slice(0, 16);
+}
+
+/** The options of the initialisation that determine what the network starts as. */
+function initOptionsThatCount({ init, initOptions, training }: RunConfig): Record<string, unknown> {
+  if (init === 'ri') return { kaiming: initOptions.kaiming };
+  const { firstConv, ...options } = initOptions;
+  return training.inputChannels === 1 ? { ...options, firstConv } : options;
 }
 
 /** JSON with the keys of every object in order, so that equal values give equal text. */

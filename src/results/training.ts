@@ -41,6 +41,8 @@ export const trainingSchema = z.strictObject({
   size: z.union([z.literal('auto'), count]).default('auto'),
   /** Pixels of a side that images are resized to before the crop; `auto`: 8/7 of `size` (256 for 224). */
   resize: z.union([z.literal('auto'), count]).default('auto'),
+  /** Channels that the network sees: 3, grey images repeated; or 1, the luminance of colour ones. */
+  inputChannels: z.literal([1, 3]).default(3),
   /** Channel means and deviations: of the training split, or ImageNet's. */
   normalize: z.enum(['data', 'imagenet']).default('data'),
   /** The training split's random changes: on with their defaults, off, or each one's settings. */
@@ -57,6 +59,8 @@ export const trainingSchema = z.strictObject({
   threads: z.union([z.literal('auto'), count]).default('auto'),
   /** Processes or threads that decode images ahead of training; never changes a result. */
   workers: z.union([z.literal('auto'), z.int().min(0)]).default('auto'),
+  /** Resized images are kept in the cache folder between epochs and runs; never changes a result. */
+  cache: z.boolean().default(true),
   /** A line of log.jsonl every so many iterations. */
   logEvery: count.default(10),
   /** At least this long between two states to resume from, in seconds. 0: after every step. */
@@ -72,6 +76,8 @@ export const initOptionsSchema = z.strictObject({
   tokens: z.enum(['sample', 'keep']).default('sample'),
   /** Kaiming initialisation for every layer under `ri`. */
   kaiming: z.boolean().default(false),
+  /** How a pretrained first convolution of three channels serves one (`training.inputChannels: 1`). */
+  firstConv: z.enum(['sum', 'slice']).default('sum'),
 });
 
 /**
@@ -100,14 +106,21 @@ const incidentalSettings = new Set<string>([
   'device',
   'threads',
   'workers',
+  'cache',
   'onBadImage',
   'logEvery',
   'checkpointSeconds',
 ] satisfies (keyof TrainingSettings)[]);
 
-/** The training settings that determine a run's result. */
+/**
+ * The training settings that determine a run's result. A setting that came later is left out at the value
+ * that there was before it, so that runs keep their ids.
+ */
 export function methodSettings(training: TrainingSettings): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(training).filter(([name]) => !incidentalSettings.has(name)),
+    Object.entries(training).filter(
+      ([name, value]) =>
+        !incidentalSettings.has(name) && !(name === 'inputChannels' && value === 3),
+    ),
   );
 }

@@ -18,7 +18,11 @@ export function buildNetwork(
   config: RunConfig,
   { outputs, size, device }: NetworkOptions,
 ): ImageModel {
-  const model = createModel(config.model, { classes: outputs, imageSize: size });
+  const model = createModel(config.model, {
+    classes: outputs,
+    imageSize: size,
+    inputChannels: config.training.inputChannels,
+  });
   if (device !== 'cpu') model.to({ device });
   return model;
 }
@@ -32,7 +36,7 @@ export async function initialiseNetwork(
     config.init === 'ri' || config.weights === undefined
       ? undefined
       : await readWeights(config.weights);
-  const { norm, tokens, kaiming } = config.initOptions;
+  const { norm, tokens, kaiming, firstConv } = config.initOptions;
   const report = scope(() =>
     initialise(model, {
       ...parseInit(config.init),
@@ -41,6 +45,7 @@ export async function initialiseNetwork(
       norm,
       tokens,
       kaiming,
+      firstConvolution: firstConv,
     }),
   );
   // By number: the names are many, and follow from the model and the options.

@@ -9,6 +9,9 @@ import { RequestError } from '../util/index.ts';
 const PRETRAINED_LEARNING_RATE = 1e-4;
 const RANDOM_LEARNING_RATE = 3e-4;
 
+/** Decoding threads under `auto`: more than this wait for the disk. */
+const MOST_WORKERS = 8;
+
 /** Where a run computes and how. */
 export type Machine = Pick<Resolved, 'device' | 'deviceName' | 'precision' | 'threads'>;
 
@@ -16,8 +19,11 @@ export type Machine = Pick<Resolved, 'device' | 'deviceName' | 'precision' | 'th
  * The device, number format and threads of a run on this machine.
  * @throws RequestError for a GPU that is not there.
  */
-export function resolveMachine(training: RunConfig['training']): Machine {
-  const device = resolveDevice(training.device);
+export function resolveMachine(
+  training: Pick<RunConfig['training'], 'device' | 'precision' | 'threads'>,
+  where = 'training.device',
+): Machine {
+  const device = resolveDevice(training.device, where);
   const isGpu = device.startsWith('cuda');
   const hasBFloat16 = isGpu || processorHasBFloat16();
   const automatic = hasBFloat16 ? 'bf16' : 'fp32';
@@ -30,20 +36,25 @@ export function resolveMachine(training: RunConfig['training']): Machine {
   };
 }
 
-function resolveDevice(wanted: string): string {
+function resolveDevice(wanted: string, where: string): string {
   const count = cudaDeviceCount();
   if (wanted === 'auto') return count > 0 ? 'cuda:0' : 'cpu';
   if (wanted === 'cpu') return 'cpu';
   const index = Number(wanted.split(':')[1] ?? 0);
   if (index >= count) {
     throw new RequestError({
-      where: 'training.device',
+      where,
       expected: count === 0 ? 'cpu: LibTorch sees no GPU' : `a GPU below cuda:${count}`,
       got: wanted,
       hint: 'use device auto, and see carryover doctor',
     });
   }
   return `cuda:${index}`;
+}
+
+/** Threads that decode images: under `auto` one a core, up to where more of them wait for the disk. */
+export function resolveWorkers(workers: number | 'auto'): number {
+  return workers === 'auto' ? Math.min(availableCores(), MOST_WORKERS) : workers;
 }
 
 /** The cores that this process may use, or what OMP_NUM_THREADS says: how runs at once share a machine. */

@@ -1,4 +1,5 @@
 export { type InitialisationReport, initialise } from './initialise.ts';
+export { planTransfer, type Treatment } from './plan.ts';
 export {
   countKept,
   countModules,

@@ -3,25 +3,17 @@ import {
   type ImageModel,
   initialiseHead,
   initialiseRandom,
+  mapCheckpointNames,
   type TensorRole,
   tensorRoles,
+  toOneChannel,
 } from '../models/index.ts';
 import { fromTypedArray, Generator, noGrad, ops, scope, type Tensor } from '../tensor/index.ts';
 import { RandomStream, RequestError } from '../util/index.ts';
-import { loadWeights, type MatchReport } from '../weights/index.ts';
+import { loadWeights, type MatchReport, type WeightFile } from '../weights/index.ts';
+import { planTransfer, type Treatment } from './plan.ts';
 import { countKept, type Scheme, schemeLabel, type TransferSettings } from './schemes.ts';
 import { drawNormal, statisticsOf } from './statistics.ts';
-
-/** What became of a tensor. */
-type Treatment =
-  /** It has its pretrained values. */
-  | 'kept'
-  /** Drawn from the statistics of its pretrained values. */
-  | 'sampled'
-  /** Put to what a new layer has: 0 or 1. */
-  | 'reset'
-  /** Drawn without a checkpoint: the head of every scheme, and everything but norms and biases under ri. */
-  | 'random';
 
 export interface InitialisationReport {
   scheme: Scheme;
@@ -59,26 +51,6 @@ function withGenerators(
   }
 }
 
-/** What stats transfer does to a tensor of the backbone. */
-function treatmentOf(
-  tensor: Tensor,
-  { layer, part }: TensorRole,
-  { norm = 'reset', tokens = 'sample' }: TransferSettings,
-): Treatment {
-  if (layer === 'norm') {
-    const isLearnt = part === 'weight' || part === 'bias';
-    return norm === 'sample' && isLearnt ? oneElementKept(tensor) : 'reset';
-  }
-  // Integer tables, which index something, are part of the architecture and not weights.
-  if (!tensor.dtype.startsWith('float')) return 'kept';
-  return layer === 'token' && tokens === 'keep' ? 'kept' : oneElementKept(tensor);
-}
-
-/** One element has no deviation: it keeps its value. */
-function oneElementKept(tensor: Tensor): Treatment {
-  return tensor.elementCount < 2 ? 'kept' : 'sampled';
-}
-
 /** A copy of a float32 tensor's elements. */
 function floatsOf(tensor: Tensor): Float32Array {
   const values = tensor.toTypedArray();
@@ -86,10 +58,21 @@ function floatsOf(tensor: Tensor): Float32Array {
   throw new Error(`A network's weights are float32, not ${tensor.dtype}.`);
 }
 
-function sample(name: string, tensor: Tensor, seed: number): void {
-  const statistics = statisticsOf(floatsOf(tensor));
-  const drawn = drawNormal(statistics, tensor.elementCount, { seed, name });
-  scope(() => ops.copy_(tensor, fromTypedArray(drawn, tensor.shape)));
+/**
+ * The pretrained tensor that a model's tensor is drawn by: the file's own, before it was made to fit
+ * another image size or number of channels.
+ */
+function pretrained(
+  file: WeightFile,
+  toFile: ReadonlyMap<string, string>,
+  name: string,
+  loaded: Tensor,
+): Tensor {
+  const stored = file.tensors.get(toFile.get(name) ?? '');
+  if (!stored || stored.shape.join() === loaded.shape.join()) return loaded;
+  return fromTypedArray(stored.bytes, stored.shape, { dtype: stored.dtype }).to({
+    dtype: 'float32',
+  });
 }
 
 /** A normalisation layer's tensor as in a new layer: scale and variance 1, the rest 0. */
@@ -97,36 +80,30 @@ function reset(tensor: Tensor, { part }: TensorRole): void {
   ops.fill_(tensor, part === 'weight' || part === 'running_var' ? 1 : 0);
 }
 
-/** Stats-transfers every module but the first `kept`; the model holds the pretrained weights. */
+/** Draws what is to be sampled and resets norms; the model holds the pretrained weights. */
 function transferStatistics(
   model: ImageModel,
-  kept: number,
-  settings: TransferSettings,
-  report: InitialisationReport,
+  file: WeightFile,
+  plan: ReadonlyMap<string, Treatment>,
+  { seed, firstConvolution = 'sum' }: TransferSettings,
 ): void {
   const roles = tensorRoles(model);
-  const order = new Map(model.groups.map((group, index) => [group, index]));
+  const { toFile } = mapCheckpointNames(model, file.tensors.keys());
   for (const [name, tensor] of model.state()) {
-    if (model.isHead(name)) continue;
-    const group = model.groupOf(name);
     const role = roles.get(name);
-    const index = group && order.get(group);
-    if (index === undefined || !role) {
-      throw new Error(`${model.id}: the tensor ${name} belongs to no module.`);
-    }
-    const treatment = index < kept ? 'kept' : treatmentOf(tensor, role, settings);
-    if (treatment === 'sampled') sample(name, tensor, settings.seed);
-    if (treatment === 'reset') reset(tensor, role);
-    report.tensors[treatment].push(name);
-  }
-}
-
-function listRandom(model: ImageModel, report: InitialisationReport): void {
-  const roles = tensorRoles(model);
-  for (const name of model.state().keys()) {
-    const role = roles.get(name);
-    const isReset = role?.layer === 'norm' || role?.part === 'bias';
-    if (!model.isHead(name)) report.tensors[isReset ? 'reset' : 'random'].push(name);
+    const treatment = plan.get(name);
+    if (treatment === 'reset' && role) reset(tensor, role);
+    if (treatment !== 'sampled') continue;
+    scope(() => {
+      const source = pretrained(file, toFile, name, tensor);
+      // Drawn for three channels and then joined, so that one channel stays the same as its repetition.
+      const joins = name === model.firstConvolution && source.shape[1] !== tensor.shape[1];
+      const shape = joins ? source.shape : tensor.shape;
+      const count = shape.reduce((product, size) => product * size, 1);
+      const values = drawNormal(statisticsOf(floatsOf(source)), count, { seed, name });
+      const drawn = fromTypedArray(values, shape);
+      ops.copy_(tensor, joins ? toOneChannel(drawn, firstConvolution) : drawn);
+    });
   }
 }
 
@@ -143,6 +120,7 @@ function listRandom(model: ImageModel, report: InitialisationReport): void {
 export function initialise(model: ImageModel, settings: TransferSettings): InitialisationReport {
   const { scheme, seed, weights } = settings;
   const kept = countKept(model, settings);
+  const plan = planTransfer(model, settings);
   const report: InitialisationReport = {
     scheme,
     label: schemeLabel(model, settings),
@@ -151,11 +129,11 @@ export function initialise(model: ImageModel, settings: TransferSettings): Initi
     moduleCount: model.groups.length,
     tensors: { kept: [], sampled: [], reset: [], random: [] },
   };
+  for (const [name, treatment] of plan) report.tensors[treatment].push(name);
   if (scheme === 'ri') {
     withGenerators('random initialisation', seed, (generator) => {
       initialiseRandom(model, { generator, scheme: settings.kaiming ? 'kaiming' : 'default' });
     });
-    listRandom(model, report);
   } else {
     if (!weights) {
       throw new RequestError({
@@ -177,9 +155,8 @@ export function initialise(model: ImageModel, settings: TransferSettings): Initi
       ignored,
       optional,
     };
-    noGrad(() => transferStatistics(model, kept, settings, report));
+    noGrad(() => transferStatistics(model, weights, plan, settings));
   }
   withGenerators('head', seed, (generator) => initialiseHead(model, generator));
-  report.tensors.random.push(...[...model.state().keys()].filter((name) => model.isHead(name)));
   return report;
 }

@@ -45,6 +45,17 @@ export function explainWriteFailure(path: string, error: unknown): Error {
       { cause: error },
     );
   }
+  if (code === 'ENOTDIR' || code === 'EEXIST') {
+    return new WorkError(
+      {
+        where: path,
+        expected: 'a place inside a folder',
+        got: 'a file on the way to it',
+        hint: 'choose another --out',
+      },
+      { cause: error },
+    );
+  }
   return error instanceof Error ? error : new Error(String(error));
 }
 

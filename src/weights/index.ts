@@ -2,6 +2,7 @@ export { findNonFinite } from './finite.ts';
 export { type LoadOptions, loadWeights } from './load.ts';
 export { type MatchOptions, type MatchReport, matchWeights, type ShapeMismatch } from './match.ts';
 export { listWeights, readWeights } from './read.ts';
+export { SafetensorsRows } from './safetensorsRows.ts';
 export {
   formatShape,
   type StoredTensor,
@@ -10,4 +11,5 @@ export {
   type WeightFormat,
   type WeightListing,
 } from './stored.ts';
+export { requireWritable } from './wholeFile.ts';
 export { writeSafetensors } from './writeSafetensors.ts';
