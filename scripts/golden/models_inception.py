@@ -69,4 +69,5 @@ def main():
     write("inception_v3", golden)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -79,4 +79,5 @@ def main():
         write(name, golden)
 
 
-main()
+if __name__ == "__main__":
+    main()

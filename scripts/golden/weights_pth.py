@@ -141,7 +141,6 @@ def main():
     save("refused-tensor", torch.zeros(2))
     save("refused-list", [torch.zeros(2)])
     save("refused-mixed", {"model": {"weight": torch.zeros(2), "note": "text"}})
-    save("refused-legacy", plain, _use_new_zipfile_serialization=False)
     program = torch.jit.script(torch.nn.Linear(2, 2))
     program.save(os.path.join(OUTPUT, f"{PREFIX}-refused-script.pth"))
 

@@ -17,6 +17,7 @@ import {
 } from '../nn/index.ts';
 import { ops, scope, type Tensor } from '../tensor/index.ts';
 import { RequestError } from '../util/index.ts';
+import { readInceptionName } from './childNames.ts';
 import {
   ImageModel,
   type ModelIdentity,
@@ -27,6 +28,19 @@ import {
 
 /** Smaller images vanish before the last blocks. */
 const smallestImage = 75;
+
+/**
+ * How the pooled branches of the blocks that keep the resolution make one of a 3 x 3 window: the mean with
+ * the padding's zeros counted (torchvision), or without them, or the maximum.
+ */
+type BranchPool = 'mean' | 'meanWithoutPadding' | 'maximum';
+
+/**
+ * Which network the weights are of: torchvision's, or the TensorFlow graph of 2015-12-05 that FID is
+ * defined with, whose means leave the padding out and whose last block pools by maximum.
+ * https://github.com/mseitzer/pytorch-fid/blob/master/src/pytorch_fid/inception.py
+ */
+export type InceptionPools = 'torchvision' | 'fid';
 
 /** Convolution without bias, batch norm, ReLU. */
 class ConvolutionBlock extends Layer {
@@ -47,11 +61,14 @@ class ConvolutionBlock extends Layer {
   }
 
   /**
-   * The block, 1 x 1, on the mean of each 3 x 3 window, the padding's zeros counted. A mean of
-   * projections is the projection of the mean, and there are several times fewer channels after it.
+   * The block, 1 x 1, on each 3 x 3 window of the input made one. A mean of projections is the projection
+   * of the mean, and there are several times fewer channels after it.
    */
-  forwardOnMeans(input: Tensor): Tensor {
-    const means = ops.avgPool2d(this.#conv.forward(input), [3, 3], [1, 1], [1, 1], false, true);
+  forwardOnWindows(input: Tensor, pool: BranchPool): Tensor {
+    if (pool === 'maximum') return this.forward(ops.maxPool2d(input, [3, 3], [1, 1], [1, 1]));
+    const countsPadding = pool === 'mean';
+    const projected = this.#conv.forward(input);
+    const means = ops.avgPool2d(projected, [3, 3], [1, 1], [1, 1], false, countsPadding);
     return ops.relu_(this.#bn.forward(means));
   }
 }
@@ -81,7 +98,11 @@ class Mixed extends Layer {
   readonly outputs: number;
   readonly #branches: readonly ((input: Tensor) => Tensor[])[];
 
-  constructor(inputs: number, { branches, halves = undefined }: MixedArchitecture) {
+  constructor(
+    inputs: number,
+    { branches, halves = undefined }: MixedArchitecture,
+    pool: BranchPool = 'mean',
+  ) {
     super();
     let outputs = halves ? inputs : 0;
     const made = branches.map(({ averaged, steps, sideBySide }) => {
@@ -95,7 +116,8 @@ class Mixed extends Layer {
       outputs += sideBySide?.reduce((sum, step) => sum + step[1], 0) ?? channels;
       return (input: Tensor) => {
         const value = inOrder.reduce(
-          (current, block) => (averaged ? block.forwardOnMeans(current) : block.forward(current)),
+          (current, block) =>
+            averaged ? block.forwardOnWindows(current, pool) : block.forward(current),
           input,
         );
         return last ? last.map((block) => block.forward(value)) : [value];
@@ -283,7 +305,7 @@ export class InceptionV3 extends ImageModel {
   override readonly groups: readonly ModuleGroup[];
   override readonly segments: readonly Segment[];
 
-  constructor(identity: ModelIdentity) {
+  constructor(identity: ModelIdentity, pools: InceptionPools = 'torchvision') {
     super(identity);
     const { id, inputSize, inputChannels, classes } = identity;
     if (inputSize < smallestImage) {
@@ -300,7 +322,9 @@ export class InceptionV3 extends ImageModel {
     }));
     let channels = 192;
     const mixed = mixedBlocks.map(([name, architecture]) => {
-      const block = this.child(name, new Mixed(channels, architecture));
+      const isLast = name === mixedBlocks.at(-1)?.[0];
+      const pool = pools === 'torchvision' ? 'mean' : isLast ? 'maximum' : 'meanWithoutPadding';
+      const block = this.child(name, new Mixed(channels, architecture, pool));
       channels = block.outputs;
       return { name, block };
     });
@@ -341,7 +365,11 @@ export class InceptionV3 extends ImageModel {
     }));
   }
 
-  override readCheckpointName(name: string): { name: string } | { ignored: string } {
+  override readCheckpointName(
+    fileName: string,
+    all: ReadonlySet<string>,
+  ): { name: string } | { ignored: string } {
+    const name = readInceptionName(fileName, all);
     return name.startsWith('AuxLogits.')
       ? { ignored: 'the auxiliary head is left out of this network' }
       : { name };

@@ -6,6 +6,7 @@ export {
   toOneChannel,
 } from './adapt.ts';
 export { collectTaps } from './collect.ts';
+export { type InceptionPools, InceptionV3 } from './inception.ts';
 export {
   type GeneratorSource,
   initialiseHead,
@@ -30,5 +31,6 @@ export {
   mapCheckpointNames,
   stripWrapperPrefixes,
 } from './names.ts';
+export { type RecognisedCheckpoint, recogniseCheckpoint } from './recognise.ts';
 export { createModel, describeModel, type ModelDescription, modelIds } from './registry.ts';
 export { type TensorRole, tensorRoles } from './roles.ts';

@@ -3,6 +3,12 @@ import { nearestNames, RequestError } from '../util/index.ts';
 import { InceptionV3 } from './inception.ts';
 import type { ImageModel, ModelIdentity, ModelOptions } from './model.ts';
 import { ResNet, type ResNetArchitecture } from './resnet.ts';
+import {
+  inceptionSignature,
+  resnetSignature,
+  swinSignature,
+  visionTransformerSignature,
+} from './signatures.ts';
 import { type SwinArchitecture, SwinTransformer } from './swinTransformer.ts';
 import { VisionTransformer, type VisionTransformerArchitecture } from './visionTransformer.ts';
 
@@ -17,6 +23,8 @@ interface ModelDefinition {
   checkpoints: readonly string[];
   /** Blocks of a network that may be truncated to its first k, as `id:k`. */
   depth?: number;
+  /** What tells its checkpoints from others'. */
+  signature: string;
   build(identity: ModelIdentity, depth: number | undefined): ImageModel;
 }
 
@@ -27,12 +35,13 @@ function resnet(
   {
     imageSize = 224,
     width = 64,
-    checkpoints = ['torchvision', 'timm'],
+    checkpoints = ['torchvision', 'timm', 'RadImageNet'],
   }: { imageSize?: number; width?: number; checkpoints?: string[] } = {},
 ): ModelDefinition {
   const architecture = { block, layers, width };
+  const signature = resnetSignature(architecture);
   const build = (identity: ModelIdentity) => new ResNet(identity, architecture);
-  return { family: 'cnn', imageSize, parameters, checkpoints, build };
+  return { family: 'cnn', imageSize, parameters, checkpoints, signature, build };
 }
 
 function visionTransformer(
@@ -44,14 +53,17 @@ function visionTransformer(
   }: { imageSize?: number; checkpoints?: string[] } = {},
 ): ModelDefinition {
   const { depth } = architecture;
+  const signature = visionTransformerSignature(architecture);
   const build = (identity: ModelIdentity, blocks = depth) =>
     new VisionTransformer(identity, { ...architecture, depth: blocks });
-  return { family: 'vit', imageSize, parameters, checkpoints, depth, build };
+  return { family: 'vit', imageSize, parameters, checkpoints, depth, signature, build };
 }
 
 function inceptionV3(parameters: number): ModelDefinition {
   const build = (identity: ModelIdentity) => new InceptionV3(identity);
-  return { family: 'cnn', imageSize: 224, parameters, checkpoints: ['torchvision'], build };
+  const checkpoints = ['torchvision', 'RadImageNet'];
+  const signature = inceptionSignature;
+  return { family: 'cnn', imageSize: 224, parameters, checkpoints, signature, build };
 }
 
 function swinTransformer(
@@ -62,8 +74,9 @@ function swinTransformer(
     checkpoints = ['microsoft/Swin-Transformer', 'timm', 'torchvision'],
   }: { imageSize?: number; checkpoints?: string[] } = {},
 ): ModelDefinition {
+  const signature = swinSignature(architecture);
   const build = (identity: ModelIdentity) => new SwinTransformer(identity, architecture);
-  return { family: 'vit', imageSize, parameters, checkpoints, build };
+  return { family: 'vit', imageSize, parameters, checkpoints, signature, build };
 }
 
 const definitions = new Map<string, ModelDefinition>([
@@ -105,6 +118,18 @@ const definitions = new Map<string, ModelDefinition>([
 /** All model ids, in the registry's order. Those of vision transformers can be followed by `:k`. */
 export function modelIds(): string[] {
   return [...definitions.keys()];
+}
+
+/**
+ * The registered model of that signature, or `undefined`; with `:k` where a vision transformer has another
+ * number of blocks, `depth`, than the registered one.
+ */
+export function findBySignature(signature: string, depth?: number): string | undefined {
+  for (const [id, definition] of definitions) {
+    if (definition.signature !== signature) continue;
+    return depth === undefined || depth === definition.depth ? id : `${id}:${depth}`;
+  }
+  return undefined;
 }
 
 export interface ModelDescription {

@@ -13,6 +13,7 @@ import {
   Sequential,
 } from '../nn/index.ts';
 import { ops, type Tensor } from '../tensor/index.ts';
+import { readResNetName } from './childNames.ts';
 import {
   ImageModel,
   type ModelIdentity,
@@ -137,6 +138,10 @@ export class ResNet extends ImageModel {
       hasClassToken: false,
     }));
     this.groups = ['conv1', 'bn1', ...stageNames].map((name) => ({ name, prefixes: [`${name}.`] }));
+  }
+
+  override readCheckpointName(name: string, all: ReadonlySet<string>): { name: string } {
+    return { name: readResNetName(name, all) };
   }
 
   protected override fitsSize(height: number, width: number): boolean {

@@ -3,9 +3,21 @@
 /** What follows from a block's geometry, saved as buffers upstream. */
 const derived = ['relative_position_index', 'attn_mask'];
 
+const mergingTensors = ['reduction.weight', 'norm.weight', 'norm.bias'];
+
 /**
- * How a name of a Swin checkpoint reads in a network of `stages` stages with the names of
- * microsoft/Swin-Transformer.
+ * Whether names of `layers` are timm's from 0.9 on: there the first stage has no patch merging, which
+ * microsoft's has, and the head is `head.fc`.
+ */
+export function isNewTimmSwin(all: ReadonlySet<string>): boolean {
+  if (all.has('head.fc.weight')) return true;
+  const hasMerging = (stage: number): boolean =>
+    mergingTensors.some((tensor) => all.has(`layers.${stage}.downsample.${tensor}`));
+  return hasMerging(1) && !hasMerging(0);
+}
+
+/**
+ * How a name of a Swin checkpoint reads in a network with the names of microsoft/Swin-Transformer.
  * - timm from 0.9 on: a stage begins with its patch merging (`layers.1.downsample` is microsoft's
  *   `layers.0.downsample`), the head is `head.fc`;
  * - torchvision: `features.0` are the patches, `features.1`, `features.3`, … the stages, and between them
@@ -16,7 +28,6 @@ const derived = ['relative_position_index', 'attn_mask'];
 export function readSwinName(
   name: string,
   all: ReadonlySet<string>,
-  stages: number,
 ): { name: string } | { ignored: string } {
   if (derived.some((buffer) => name.endsWith(`.${buffer}`))) {
     return { ignored: 'it follows from the window and the image size' };
@@ -24,8 +35,7 @@ export function readSwinName(
   if (name.startsWith('features.')) return { name: fromTorchvision(name) };
   if (name.startsWith('head.fc.')) return { name: name.replace('head.fc.', 'head.') };
   const merging = /^layers\.(\d+)\.downsample\.(.+)$/.exec(name);
-  // Only where stages begin with their merging does the last one have any.
-  if (merging && all.has(`layers.${stages - 1}.downsample.reduction.weight`)) {
+  if (merging && isNewTimmSwin(all)) {
     return { name: `layers.${Number(merging[1]) - 1}.downsample.${merging[2]}` };
   }
   return { name };

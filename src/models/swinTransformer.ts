@@ -120,13 +120,11 @@ export class SwinTransformer extends ImageModel {
   override readonly taps: readonly Tap[];
   override readonly groups: readonly ModuleGroup[];
   override readonly segments: readonly Segment[];
-  readonly #stages: number;
 
   constructor(identity: ModelIdentity, architecture: SwinArchitecture) {
     super(identity);
     const { width, depths, heads, patchSize } = architecture;
     const { grid, window } = layoutOf(identity, architecture);
-    this.#stages = depths.length;
     const patchEmbedding = this.child(
       'patch_embed',
       new PatchEmbedding(identity.inputChannels, width, patchSize),
@@ -200,7 +198,7 @@ export class SwinTransformer extends ImageModel {
     name: string,
     all: ReadonlySet<string>,
   ): { name: string } | { ignored: string } {
-    return readSwinName(name, all, this.#stages);
+    return readSwinName(name, all);
   }
 }
 

@@ -64,11 +64,13 @@ export function defaultName(path: string): string {
 export async function readStudy(path: string): Promise<Study> {
   const file = resolve(path);
   const text = await readText(path, file);
-  // Both load LibTorch, which nothing else here needs.
-  const [{ dataSpecSchema, parseDataSpec }, { describeModel, modelIds }] = await Promise.all([
-    import('../data/index.ts'),
-    import('../models/index.ts'),
-  ]);
+  // These load LibTorch, which nothing else here needs.
+  const [{ dataSpecSchema, parseDataSpec }, { describeModel, modelIds }, { resolveWeights }] =
+    await Promise.all([
+      import('../data/index.ts'),
+      import('../models/index.ts'),
+      import('../weights/index.ts'),
+    ]);
   const schema = makeStudySchema({
     dataSpec: dataSpecSchema,
     modelIds: modelIds(),
@@ -96,7 +98,13 @@ export async function readStudy(path: string): Promise<Study> {
         ? { model: entry }
         : {
             model: entry.model,
-            ...(entry.weights === undefined ? {} : { weights: resolve(base, entry.weights) }),
+            ...(entry.weights === undefined
+              ? {}
+              : {
+                  weights: resolveWeights(entry.weights, entry.model, (path) =>
+                    resolve(base, path),
+                  ),
+                }),
           },
     ),
     inits: parsed.inits,

@@ -12,6 +12,7 @@ import {
 } from '../results/index.ts';
 import { countModules } from '../transfer/index.ts';
 import { nearestNames, RequestError } from '../util/index.ts';
+import { resolveWeights } from '../weights/index.ts';
 import { resolveSizes } from './resolve.ts';
 
 /** A configuration before it is checked. */
@@ -68,7 +69,9 @@ export function parseRunConfig(
     init: resolveInit(config, where),
     data: parseDataSpec(config.data, place),
     ...(config.splitsFile === undefined ? {} : { splitsFile: absolute(config.splitsFile) }),
-    ...(config.weights === undefined ? {} : { weights: absolute(config.weights) }),
+    ...(config.weights === undefined
+      ? {}
+      : { weights: resolveWeights(config.weights, config.model, absolute) }),
   };
 }
 

@@ -1,5 +1,5 @@
 /** Puts a checkpoint's tensors into a model. */
-import { type ImageModel, mapCheckpointNames } from '../models/index.ts';
+import { type ImageModel, mapCheckpointNames, recogniseCheckpoint } from '../models/index.ts';
 import { type DType, noGrad, ops, scope, type Tensor } from '../tensor/index.ts';
 import { WorkError } from '../util/index.ts';
 import { hasNonFinite } from './finite.ts';
@@ -21,13 +21,24 @@ function isFloat(dtype: DType): boolean {
   return dtype === 'float32' || dtype === 'float64' || dtype === 'float16' || dtype === 'bfloat16';
 }
 
+/** What the file holds instead, where that can be told. */
+function describeContents(model: ImageModel, file: WeightFile): string {
+  const shapes = new Map([...file.tensors].map(([name, { shape }]) => [name, shape]));
+  const found = recogniseCheckpoint(shapes);
+  if (!found) return 'no tensor of it has a name of a network known here';
+  if (found.model === model.id) return 'it is otherwise of that model';
+  const { description, model: id } = found;
+  return `it is of ${id === undefined ? '' : `${id}, `}${description}`;
+}
+
 /** @throws WorkError when anything but an allowed head is missing or of another shape. */
 function requireFit(
   model: ImageModel,
-  path: string,
+  file: WeightFile,
   report: MatchReport,
   allowHeadMismatch: boolean,
 ): void {
+  const { path } = file;
   const counts = (name: string): boolean => !(allowHeadMismatch && model.isHead(name));
   const missing = report.missing.filter(counts);
   const wrong = report.wrongShape.filter(({ name }) => counts(name));
@@ -44,7 +55,7 @@ function requireFit(
     where: path,
     expected: `the weights of ${model.id}, ${model.state().size} tensors`,
     got: problems.join(' and '),
-    hint: `it may be of another model: see \`carryover weights inspect ${path} --model ${model.id}\``,
+    hint: `${describeContents(model, file)}: see \`carryover weights inspect ${path} --model ${model.id}\``,
   });
 }
 
@@ -92,7 +103,7 @@ export function loadWeights(
 ): MatchReport {
   const { allowHeadMismatch = false } = options;
   const report = matchWeights(model, file, options);
-  requireFit(model, file.path, report, allowHeadMismatch);
+  requireFit(model, file, report, allowHeadMismatch);
   const { toFile } = mapCheckpointNames(model, file.tensors.keys());
   const state = model.state();
   const chosen = report.matched.flatMap((name) => {

@@ -61,6 +61,8 @@ class Machine {
     /* LONG1 */ [0x8a, (m) => m.#push(m.#reader.integer(m.#reader.byte()))],
     /* LONG4 */ [0x8b, (m) => m.#push(m.#reader.integer(m.#reader.uint32()))],
     /* BINFLOAT */ [0x47, (m) => m.#push(m.#reader.float64())],
+    /* BINSTRING */ [0x54, (m) => m.#push(m.#reader.text(m.#reader.uint32()))],
+    /* SHORT_BINSTRING */ [0x55, (m) => m.#push(m.#reader.text(m.#reader.byte()))],
     /* BINUNICODE */ [0x58, (m) => m.#push(m.#reader.text(m.#reader.uint32()))],
     /* SHORT_BINUNICODE */ [0x8c, (m) => m.#push(m.#reader.text(m.#reader.byte()))],
     /* BINUNICODE8 */ [0x8d, (m) => m.#push(m.#reader.text(m.#reader.length64()))],
@@ -93,12 +95,12 @@ class Machine {
     /* BINPERSID */ [0x51, (m) => m.#push(m.#made(m.#world.persistent(m.#pop())))],
   ]);
 
-  constructor(bytes: Uint8Array, world: PickleWorld) {
-    this.#reader = new PickleReader(bytes);
+  constructor(bytes: Uint8Array, start: number, world: PickleWorld) {
+    this.#reader = new PickleReader(bytes, start);
     this.#world = world;
   }
 
-  run(): PickleValue {
+  run(): { value: PickleValue; end: number } {
     for (let count = 0; count < mostOpcodes; count++) {
       const opcode = this.#reader.byte();
       if (opcode === stopOpcode) return this.#stop();
@@ -112,12 +114,12 @@ class Machine {
     throw new Error(`more than ${mostOpcodes} pickle instructions`);
   }
 
-  #stop(): PickleValue {
-    const result = this.#pop();
-    if (!this.#reader.atEnd || this.#stack.length > 0 || this.#marks.length > 0) {
-      throw new Error('values or bytes left over after the pickle ends');
+  #stop(): { value: PickleValue; end: number } {
+    const value = this.#pop();
+    if (this.#stack.length > 0 || this.#marks.length > 0) {
+      throw new Error('values left over after the pickle ends');
     }
-    return result;
+    return { value, end: this.#reader.position };
   }
 
   #checkProtocol(version: number): void {
@@ -237,9 +239,23 @@ class Machine {
 }
 
 /**
- * The value of a pickle.
+ * The value of the pickle that starts at `start`, and where the bytes after it begin.
  * @throws Error whose message says what is refused, damaged or too large.
  */
+export function readPickleAt(
+  bytes: Uint8Array,
+  start: number,
+  world: PickleWorld,
+): { value: PickleValue; end: number } {
+  return new Machine(bytes, start, world).run();
+}
+
+/**
+ * The value of a pickle that is all of `bytes`.
+ * @throws as `readPickleAt`
+ */
 export function readPickle(bytes: Uint8Array, world: PickleWorld): PickleValue {
-  return new Machine(bytes, world).run();
+  const { value, end } = readPickleAt(bytes, 0, world);
+  if (end !== bytes.byteLength) throw new Error('bytes left over after the pickle ends');
+  return value;
 }

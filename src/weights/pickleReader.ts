@@ -6,14 +6,16 @@ const longestInteger = 4096;
 
 export class PickleReader {
   readonly #bytes: Buffer;
-  #position = 0;
+  #position: number;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, start: number) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#position = start;
   }
 
-  get atEnd(): boolean {
-    return this.#position === this.#bytes.length;
+  /** Where the next byte is read. */
+  get position(): number {
+    return this.#position;
   }
 
   /** Moves on by `length` bytes and returns where they start. */

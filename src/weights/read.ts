@@ -1,9 +1,11 @@
 /** Reads checkpoints of any supported format. */
-import { detectFormat, leadingBytes } from './detect.ts';
+import { detectLayout, leadingBytes } from './detect.ts';
+import { openLegacyPth } from './legacyPth.ts';
 import { openPth } from './pth.ts';
 import { RegularFile } from './regularFile.ts';
 import { openSafetensors } from './safetensors.ts';
 import type { OpenedWeights, StoredTensor, WeightFile, WeightListing } from './stored.ts';
+import { openTarPth } from './tarPth.ts';
 
 /** Opens and checks a checkpoint, lets `body` use it, and closes it. */
 async function withWeights<T>(
@@ -13,9 +15,10 @@ async function withWeights<T>(
   const file = await RegularFile.open(path);
   try {
     const head = await file.read(0, Math.min(file.size, leadingBytes));
-    if (detectFormat(path, head, file.size) === 'safetensors') {
-      return await body(await openSafetensors(file));
-    }
+    const layout = detectLayout(path, head, file.size);
+    if (layout === 'safetensors') return await body(await openSafetensors(file));
+    if (layout === 'legacy') return await body(await openLegacyPth(file));
+    if (layout === 'tar') return await body(await openTarPth(file));
     const opened = await openPth(file);
     try {
       return await body(opened);
@@ -43,7 +46,7 @@ export async function listWeights(path: string): Promise<WeightListing> {
 }
 
 /**
- * Reads a checkpoint whole: `.safetensors`, or PyTorch's zip format, plain or wrapped (`{"model": …}`).
+ * Reads a checkpoint whole: `.safetensors`, or PyTorch's, of any version, plain or wrapped (`{"model": …}`).
  * Checksums are verified where the format has them.
  * @throws as `listWeights`
  */

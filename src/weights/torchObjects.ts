@@ -19,24 +19,36 @@ import {
 } from './pickleValues.ts';
 import { countElements, formatShape } from './stored.ts';
 
-/** A record of the archive that holds the elements of one or several tensors. */
+/** A record of the file that holds the elements of one or several tensors, or a part of a record. */
 export class StorageReference extends PickleObject {
   override readonly kind = 'a storage';
-  /** The record's name below `data/`. */
+  /** The record's name: below `data/` in an archive. */
   readonly key: string;
-  readonly byteCount: number;
+  /** Bytes of the whole record. */
+  readonly recordBytes: number;
   /** `undefined` for an untyped storage. */
   readonly dtype: DType | undefined;
+  /** Where in the record the storage begins, in bytes. */
+  readonly begin: number;
+  /** Bytes of the storage itself. */
+  readonly byteCount: number;
 
-  constructor(key: string, byteCount: number, dtype: DType | undefined) {
+  constructor(
+    key: string,
+    recordBytes: number,
+    dtype: DType | undefined,
+    part: { begin: number; byteCount: number } = { begin: 0, byteCount: recordBytes },
+  ) {
     super();
     this.key = key;
-    this.byteCount = byteCount;
+    this.recordBytes = recordBytes;
     this.dtype = dtype;
+    this.begin = part.begin;
+    this.byteCount = part.byteCount;
   }
 }
 
-/** A view of a storage: element i₀, i₁, … lies at `offset + Σ iₖ · strides[k]`, in elements. */
+/** A view of a record: element i₀, i₁, … lies at `offset + Σ iₖ · strides[k]`, in elements. */
 export class TensorReference extends PickleObject {
   override readonly kind = 'a tensor';
   readonly storage: StorageReference;
@@ -83,6 +95,8 @@ const mentioned = [
   'torch.Tensor',
   'torch.nn.parameter.Parameter',
   ...['list', 'dict', 'set', 'int', 'float'].map((name) => `builtins.${name}`),
+  // Named beside every tensor in the files of PyTorch 0.1.
+  ...[...storageTypes.keys()].map((name) => name.replace('Storage', 'Tensor')),
 ];
 
 type Call = (values: readonly PickleValue[]) => PickleValue;
@@ -94,7 +108,7 @@ const calls: ReadonlyMap<string, Call> = new Map<string, Call>([
   ['torch._utils._rebuild_parameter', (values) => rebuildParameter(values, 3)],
   ['torch._utils._rebuild_parameter_with_state', (values) => rebuildParameter(values, 4)],
   ['torch._tensor._rebuild_from_type_v2', rebuildFromType],
-  ['collections.OrderedDict', (values) => newDictionary(values, 0)],
+  ['collections.OrderedDict', newOrderedDictionary],
   ['collections.defaultdict', (values) => newDictionary(values, 1)],
   ['collections.Counter', newCounter],
   ['builtins.set', newSet],
@@ -143,14 +157,39 @@ export const torchWorld: PickleWorld = {
     ) {
       throw new Error(`a reference to ${describeValue(id)} in place of a storage`);
     }
-    const dtype = storageTypes.get(type.name);
-    if (!dtype && !untypedStorages.includes(type.name)) {
-      throw new Error(`a storage of type ${type.name}`);
-    }
-    const size = whole(count, 'the size of a storage') * (dtype ? elementSize(dtype) : 1);
-    return new StorageReference(key, size, dtype);
+    return makeStorage(type, key, count);
   },
 };
+
+/** The storage of `count` elements of the type that `type` names. */
+export function makeStorage(
+  type: PickleGlobal,
+  key: string,
+  count: PickleValue | undefined,
+): StorageReference {
+  const dtype = storageTypes.get(type.name);
+  if (!dtype && !untypedStorages.includes(type.name)) {
+    throw new Error(`a storage of type ${type.name}`);
+  }
+  const bytes = whole(count, 'the size of a storage') * (dtype ? elementSize(dtype) : 1);
+  return new StorageReference(key, bytes, dtype);
+}
+
+/** A part of a storage, as PyTorch had them until 0.4; `offset` and `count` in elements. */
+export function makeStorageView(
+  root: StorageReference,
+  offset: PickleValue | undefined,
+  count: PickleValue | undefined,
+): StorageReference {
+  const size = root.dtype ? elementSize(root.dtype) : 1;
+  const begin = whole(offset, 'the offset of a storage') * size;
+  const byteCount = whole(count, 'the size of a storage') * size;
+  if (begin + byteCount > root.byteCount) {
+    throw new Error(`a part up to byte ${begin + byteCount} of a storage of ${root.byteCount}`);
+  }
+  const part = { begin: root.begin + begin, byteCount };
+  return new StorageReference(root.key, root.recordBytes, root.dtype, part);
+}
 
 /** The pickle names a class or function that is not on the allow-list. */
 export class RefusedGlobalError extends Error {
@@ -162,7 +201,8 @@ export class RefusedGlobalError extends Error {
   }
 }
 
-function whole(value: PickleValue | undefined, what: string): number {
+/** A count. @throws Error for anything else. */
+export function whole(value: PickleValue | undefined, what: string): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
   throw new Error(`${describeValue(value)} for ${what}`);
 }
@@ -203,7 +243,8 @@ function refuseLazyView(metadata: PickleValue | undefined): void {
   }
 }
 
-function viewOf(
+/** A tensor over a storage: offset, shape and strides in elements. @throws Error where it reaches past. */
+export function viewOf(
   storage: StorageReference,
   dtype: DType,
   offsetValue: PickleValue | undefined,
@@ -226,7 +267,9 @@ function viewOf(
       `a tensor of shape ${formatShape(shape)} whose last element is number ${last} of a storage of ${storage.byteCount} bytes`,
     );
   }
-  return new TensorReference(storage, dtype, { offset, shape, strides });
+  const begin = storage.begin / elementSize(dtype);
+  if (!Number.isInteger(begin)) throw new Error('a tensor between the elements of its storage');
+  return new TensorReference(storage, dtype, { offset: begin + offset, shape, strides });
 }
 
 /** (data, requires_grad, backward_hooks[, state]) */
@@ -263,6 +306,25 @@ function expectCount(values: readonly PickleValue[], least: number, most: number
 function newDictionary(values: readonly PickleValue[], mostValues: number): PickleValue {
   expectCount(values, 0, mostValues);
   return new PickleDictionary();
+}
+
+/** (items,): Python 2 pickled the pairs with the call; Python 3 sets them afterwards. */
+function newOrderedDictionary(values: readonly PickleValue[]): PickleValue {
+  expectCount(values, 0, 1);
+  const [pairs = new PickleList()] = values;
+  if (!(pairs instanceof PickleList)) {
+    throw new Error(`an OrderedDict of ${describeValue(pairs)}`);
+  }
+  const dictionary = new PickleDictionary();
+  for (const pair of pairs.items) {
+    const items = pair instanceof PickleList || pair instanceof PickleTuple ? pair.items : [];
+    const [key, value] = items;
+    if (key === undefined || value === undefined || items.length !== 2) {
+      throw new Error(`${describeValue(pair)} in place of a key and its value`);
+    }
+    dictionary.entries.set(key, value);
+  }
+  return dictionary;
 }
 
 /** (counts,): a Counter is pickled with its counts as a dict. */

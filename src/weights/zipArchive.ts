@@ -7,11 +7,7 @@ import { crc32 } from 'node:zlib';
 import * as yauzl from 'yauzl';
 import { WorkError } from '../util/index.ts';
 import type { RegularFile } from './regularFile.ts';
-
-/** A checkpoint of a large network with its optimiser has some thousands. */
-const mostRecords = 10_000;
-
-const damaged = 'the file is truncated or damaged: copy or download it again';
+import { damaged, mostRecords } from './stateDict.ts';
 
 export class ZipArchive {
   readonly #file: RegularFile;

@@ -3,6 +3,7 @@ import { runProgram } from '../../src/cli/program.ts';
 import { createModel, type ImageModel } from '../../src/models/index.ts';
 import { type StoredTensor, writeSafetensors } from '../../src/weights/index.ts';
 import { fill } from '../models/formula.ts';
+import { resnetAsChildren } from './families.ts';
 import { goldenPath, temporaryFile, temporaryPath } from './support.ts';
 
 async function run(...argv: string[]) {
@@ -83,6 +84,29 @@ describe('carryover weights inspect', () => {
     expect(stdout).toMatch(/does not fit resnet18_micro\n$/);
     // A file must not steer the terminal.
     expect(stdout).not.toContain('\u001b');
+  });
+
+  it('says whose a checkpoint is and which model it fits, without being told', async () => {
+    const renamed = temporaryPath('children.safetensors');
+    const names = [...model.state()].map(([name, tensor]): [string, typeof tensor] => [
+      `module.backbone.${resnetAsChildren(name)}`,
+      tensor,
+    ]);
+    await writeSafetensors(renamed, new Map(names));
+    const { code, stdout } = await run(renamed);
+    expect(code).toBe(0);
+    expect(stdout).toContain('family: RadImageNet');
+    expect(stdout).toContain('under "module.backbone."');
+    expect(stdout).toContain('network: a residual network of 2-2-2-2 basic blocks, 16 channels');
+    expect(stdout).toContain('model: resnet18_micro\n');
+    expect(stdout).toMatch(/head: 7 classes .+\nfits resnet18_micro\n$/);
+    const other = await run(renamed, '--model', 'deit_micro', '--json');
+    expect(JSON.parse(other.stdout)).toMatchObject({
+      recognised: { model: 'resnet18_micro', prefix: 'module.backbone.', classes: 7 },
+      model: { id: 'deit_micro', fits: false, matched: [] },
+    });
+    const unknown = await run(goldenPath('torch1-legacy-model.pth'));
+    expect(unknown.stdout).toContain('container: PyTorch before 1.6\nfamily: none that is known');
   });
 
   it('ends with code 2 for a request that is wrong and 1 for a file that is', async () => {

@@ -1,74 +1,15 @@
-import { createHash } from 'node:crypto';
-import { afterAll, describe, expect, it } from 'vitest';
-import { createModel, type ImageModel, toOneChannel } from '../../src/models/index.ts';
-import { type DType, fromTypedArray, ops, scope } from '../../src/tensor/index.ts';
+import { describe, expect, it } from 'vitest';
+import { toOneChannel } from '../../src/models/index.ts';
+import { type DType, ops } from '../../src/tensor/index.ts';
 import {
   loadWeights,
   matchWeights,
   readWeights,
-  type StoredTensor,
-  type WeightFile,
   writeSafetensors,
 } from '../../src/weights/index.ts';
 import { fill } from '../models/formula.ts';
+import { build, statesOf, store, weightsOf } from './networks.ts';
 import { temporaryPath } from './support.ts';
-
-const models: ImageModel[] = [];
-afterAll(() => {
-  for (const model of models) model.dispose();
-});
-
-function build(id: string, options: Partial<Parameters<typeof createModel>[1]> = {}): ImageModel {
-  const model = createModel(id, { classes: 5, ...options });
-  models.push(model);
-  return model;
-}
-
-function store(
-  values: number[] | Float32Array,
-  shape: readonly number[],
-  dtype: DType,
-): StoredTensor {
-  return scope(() => {
-    const converted = fromTypedArray(Float32Array.from(values), shape).to({ dtype });
-    const array = converted.toTypedArray();
-    return {
-      dtype,
-      shape,
-      bytes: new Uint8Array(array.buffer, array.byteOffset, array.byteLength),
-    };
-  });
-}
-
-/** A filled model's weights, each renamed and converted. */
-function weightsOf(
-  model: ImageModel,
-  change: {
-    rename?: (name: string) => string;
-    dtype?: DType;
-    without?: (name: string) => boolean;
-  } = {},
-): WeightFile {
-  const tensors = new Map<string, StoredTensor>();
-  for (const [name, tensor] of model.state()) {
-    if (change.without?.(name)) continue;
-    const dtype = tensor.dtype === 'float32' ? (change.dtype ?? 'float32') : tensor.dtype;
-    const stored = store(tensor.toArray(), tensor.shape, dtype);
-    tensors.set(change.rename?.(name) ?? name, stored);
-  }
-  return { path: 'model.pth', format: 'pth', tensors, metadata: {} };
-}
-
-/** A digest of every tensor's bytes, by name. */
-function statesOf(model: ImageModel): Record<string, string> {
-  return Object.fromEntries(
-    [...model.state()].map(([name, tensor]) => {
-      const { buffer, byteOffset, byteLength } = tensor.toTypedArray();
-      const bytes = new Uint8Array(buffer, byteOffset, byteLength);
-      return [name, createHash('sha256').update(bytes).digest('hex')];
-    }),
-  );
-}
 
 const ids = ['resnet18_micro', 'deit_micro'];
 

@@ -48,7 +48,6 @@ describe.each(['torch1', 'torch2'])('checkpoints of %s', (version) => {
     ['tensor', 'a tensor', 'state_dict'],
     ['list', 'a list of 1', 'state_dict'],
     ['mixed', '"text" under "note"', 'tensors alone under "model"'],
-    ['legacy', 'before 1.6', `torch.save(torch.load('${version}-refused-legacy.pth'`],
     ['script', 'a TorchScript program', 'torch.jit.load'],
   ])('refuses %s and says so', async (name, got, hint) => {
     const error = await readingError(goldenPath(`${version}-refused-${name}.pth`));

@@ -42,6 +42,7 @@ describe('files of the safetensors library', () => {
 describe('damaged files', () => {
   const good = entry('F32', [2], [0, 8]);
   const deep = `${'['.repeat(1e6)}${']'.repeat(1e6)}`;
+  const manyKeys = Array.from({ length: 200 }, (_, i) => `"${i}":0`).join();
 
   it.each([
     ['no header', '', 0, 'JSON'],
@@ -75,6 +76,12 @@ describe('damaged files', () => {
     ['a million lists in each other', `{"a":${deep}}`, 0, 'nesting deeper than 3'],
     ['a shape of a million sizes', `{"a":${entry('F32', Array(1e6).fill(1), [0, 4])}}`, 4, '64'],
     ['a million names', `{${'"a":{},'.repeat(1e6)}`, 0, 'twice'],
+    [
+      'a million keys in entries',
+      `{${Array.from({ length: 5000 }, (_, i) => `"t${i}":{${manyKeys}}`).join()}}`,
+      0,
+      'more than 100000 keys',
+    ],
   ])(
     'refuses %s',
     async (_, header, dataSize, message) => {
