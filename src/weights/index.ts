@@ -11,6 +11,7 @@ export { findNonFinite } from './finite.ts';
 export { type LoadOptions, loadWeights } from './load.ts';
 export { type MatchOptions, type MatchReport, matchWeights, type ShapeMismatch } from './match.ts';
 export { listWeights, readWeights } from './read.ts';
+export { SafetensorsRows } from './safetensorsRows.ts';
 export {
   formatShape,
   type StoredTensor,
@@ -28,4 +29,5 @@ export {
   weightsFolder,
   weightsPath,
 } from './weightsFolder.ts';
+export { requireWritable } from './wholeFile.ts';
 export { writeSafetensors } from './writeSafetensors.ts';
