@@ -48,5 +48,4 @@ export {
   type TaskDescription,
 } from './scores.ts';
 export { type NetworkKey, Subject, type SubjectOptions } from './subject.ts';
-export { type CurveInput, type TransferCurve, transferCurves } from './transferCurve.ts';
 export { weightDrift } from './weightDrift.ts';

@@ -101,13 +101,15 @@ export function showReport(
   output.line(`results.csv, table1.csv and all runs: ${folder}`);
 }
 
-export function describeReport(plan: Plan, { table, rows, states }: Report) {
+export function describeReport(plan: Plan, { table, rows, states, comparisons, curves }: Report) {
   return {
     study: plan.name,
     folder: plan.folder,
     results: rows,
     cells: table.cells,
     gains: table.comparisons,
+    comparisons,
+    curves,
     runs: states.map(describeState),
   };
 }

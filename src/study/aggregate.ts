@@ -1,6 +1,6 @@
 /** Finished runs brought together over seeds: one cell a data set, model and initialisation. */
 import type { ResultRow } from '../results/index.ts';
-import { mean, sampleDeviation } from '../util/index.ts';
+import { bootstrapMean, type Interval, mean, sampleDeviation } from '../util/index.ts';
 import { type BySeed, type Gain, gainOf, normalise, reuseShare, transferGain } from './gains.ts';
 
 /** The axes of a study, in the order in which tables show them. */
@@ -26,6 +26,8 @@ export interface Cell {
   init: string;
   /** Test metric over the runs in which it is defined; absent where there is none. */
   metric?: Spread;
+  /** 95 % bootstrap interval of the metric's mean; absent below three runs. */
+  metricInterval?: Interval;
   /** Iterations to the best validation metric. */
   iterationsToBest?: Spread;
   /** First iteration at which validation reached what RI reached at its best, over runs that did. */
@@ -90,11 +92,16 @@ function aggregateCell(
 ): Cell {
   const own = rows.filter((row) => row.data === data && row.model === model && row.init === init);
   const finishedSeeds = own.map((row) => row.seed);
+  const metrics = own.map((row) => row.testMetric);
   return {
     data,
     model,
     init,
-    metric: spread(own.map((row) => row.testMetric)),
+    metric: spread(metrics),
+    metricInterval: bootstrapMean(
+      metrics.filter((value) => value !== undefined),
+      [data, model, init],
+    ),
     iterationsToBest: spread(own.map((row) => row.iterationsToBest)),
     iterationsToReference: spread(own.map((row) => row.iterationsToReference)),
     imagesPerSecond: spread(own.map((row) => row.imagesPerSecond)),

@@ -2,7 +2,7 @@
  * The two gains of table 1 and figure 1 (METHODS: gains): transfer gain WT/RI and feature-reuse share
  * (WT − ST)/WT, with 95 % intervals by bootstrap over repeats.
  */
-import { mean, RandomStream } from '../util/index.ts';
+import { FEWEST_REPEATS, mean, quantile, RandomStream } from '../util/index.ts';
 
 /** Metric by seed; a run that is missing or whose metric is undefined has no entry. */
 export type BySeed = ReadonlyMap<number, number>;
@@ -25,7 +25,6 @@ export const transferGain = (wt: number, ri: number): number => wt / ri;
 export const reuseShare = (wt: number, st: number): number => (wt - st) / wt;
 
 const RESAMPLES = 10_000;
-const FEWEST_REPEATS = 3;
 
 /**
  * A gain of the means of two groups of runs. Where at least three seeds are in both groups the
@@ -79,15 +78,6 @@ function interval(draws: number[]): { low?: number; high?: number } {
   if (!draws.every(Number.isFinite)) return {};
   const sorted = draws.sort((a, b) => a - b);
   return { low: quantile(sorted, 0.025), high: quantile(sorted, 0.975) };
-}
-
-/** Quantile of sorted values by linear interpolation (numpy's default). */
-export function quantile(sorted: readonly number[], share: number): number {
-  const position = share * (sorted.length - 1);
-  const below = Math.floor(position);
-  const low = sorted[below] ?? Number.NaN;
-  const high = sorted[Math.min(below + 1, sorted.length - 1)] ?? Number.NaN;
-  return low + (high - low) * (position - below);
 }
 
 /** Values brought to 0…1 between their least and greatest; undefined ones stay so; all equal: 0. */

@@ -1,5 +1,13 @@
 export { type Aggregate, type Axes, aggregate, type Cell, type Comparison } from './aggregate.ts';
 export type { ChildProgram } from './child.ts';
+export {
+  compareInits,
+  formatComparisons,
+  formatCurves,
+  formatModels,
+  type PairedComparison,
+  studyCurves,
+} from './comparisons.ts';
 export { type ExecuteOptions, type Execution, execute, type RunOutcome } from './execute.ts';
 export {
   locateFolder,
@@ -17,3 +25,10 @@ export { type PlannedRun, runTitle, studyPaths } from './run.ts';
 export { type RunState, type RunStatus, readRunState, readStates } from './state.ts';
 export { countStates, estimateSeconds, type StatusCounts } from './status.ts';
 export { describeTable1, formatTable1, type TextTable } from './table1.ts';
+export {
+  type CurveInput,
+  type CurvePoint,
+  type Statistic,
+  type TransferCurve,
+  transferCurves,
+} from './transferCurve.ts';

@@ -1,11 +1,23 @@
-/** What a study has found so far: `results.csv`, `table1.csv`, and the same as text. */
+/**
+ * What a study has found so far: `results.csv`, `table1.csv`, paired comparisons, WT-ST curves, models, and
+ * the table as text.
+ */
 import { type EvaluationLine, type ResultRow, readLog, writeResults } from '../results/index.ts';
 import { writeFileWhole } from '../util/index.ts';
 import { type Aggregate, aggregate } from './aggregate.ts';
+import {
+  compareInits,
+  formatComparisons,
+  formatCurves,
+  formatModels,
+  type PairedComparison,
+  studyCurves,
+} from './comparisons.ts';
 import type { Plan } from './plan.ts';
 import { studyPaths } from './run.ts';
 import { type RunState, readStates } from './state.ts';
 import { formatTable1 } from './table1.ts';
+import type { TransferCurve } from './transferCurve.ts';
 
 /** The row of a finished run; `undefined` for any other. */
 function rowOf({ run, status, record }: RunState): ResultRow | undefined {
@@ -73,6 +85,10 @@ export async function collectRows(
 export interface Report {
   rows: ResultRow[];
   table: Aggregate;
+  /** Whether one initialisation is better than another, by seed. */
+  comparisons: PairedComparison[];
+  /** Metric against the share of modules kept; empty without WT-ST-n/m. */
+  curves: TransferCurve[];
   states: RunState[];
 }
 
@@ -81,14 +97,24 @@ export async function readReport(plan: Plan): Promise<Report> {
   const states = await readStates(plan.folder, plan.runs);
   const rows = await collectRows(plan.folder, states);
   const targets = rows.filter(({ init }) => init !== 'source');
-  return { rows, table: aggregate(targets, plan), states };
+  return {
+    rows,
+    table: aggregate(targets, plan),
+    comparisons: compareInits(targets, plan),
+    curves: studyCurves(targets),
+    states,
+  };
 }
 
-/** Writes `results.csv` and `table1.csv` of what is finished. */
+/** Writes the tables of what is finished. */
 export async function writeReport(plan: Plan): Promise<Report> {
   const report = await readReport(plan);
   const paths = studyPaths(plan.folder);
   await writeResults(paths.results, report.rows);
   await writeFileWhole(paths.table, formatTable1(report.table));
+  const targets = report.rows.filter(({ init }) => init !== 'source');
+  await writeFileWhole(paths.comparisons, formatComparisons(report.comparisons));
+  await writeFileWhole(paths.models, formatModels(targets, plan));
+  if (report.curves.length > 0) await writeFileWhole(paths.curves, formatCurves(report.curves));
   return report;
 }

@@ -1,12 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  type BySeed,
-  gainOf,
-  normalise,
-  quantile,
-  reuseShare,
-  transferGain,
-} from '../../src/study/gains.ts';
+import { type BySeed, gainOf, normalise, reuseShare, transferGain } from '../../src/study/gains.ts';
 import { RandomStream } from '../../src/util/index.ts';
 
 const bySeed = (...values: number[]): BySeed => new Map(values.map((value, seed) => [seed, value]));
@@ -95,19 +88,5 @@ describe('gains', () => {
     ]);
     expect(normalise([0.4, 0.4])).toEqual([0, 0]);
     expect(normalise([undefined])).toEqual([undefined]);
-  });
-});
-
-describe('quantile', () => {
-  it('interpolates as numpy does', () => {
-    // numpy.quantile([1, 2, 4, 8], [0, 0.25, 0.5, 0.9, 1])
-    const values = [1, 2, 4, 8];
-    expect([0, 0.25, 0.5, 0.9, 1].map((share) => quantile(values, share))).toEqual([
-      1,
-      1.75,
-      3,
-      expect.closeTo(6.8, 12),
-      8,
-    ]);
   });
 });
