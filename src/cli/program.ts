@@ -5,6 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { CarryoverError, nearestNames, RequestError } from '../util/index.ts';
+import { registerAnalyze } from './commands/analyze.ts';
+import { registerData } from './commands/data.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerFeatures } from './commands/features.ts';
@@ -132,9 +134,11 @@ export function createProgram(): Command {
         '\nExit codes: 0 done, 1 the work failed, 2 the request is wrong.',
     );
   registerStudy(program);
+  registerData(program);
   registerTrain(program);
   registerPredict(program);
   registerFeatures(program);
+  registerAnalyze(program);
   registerModels(program);
   registerWeights(program);
   registerDoctor(program);

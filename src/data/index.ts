@@ -1,11 +1,20 @@
+export { luminanceStatistics } from './augment/luminance.ts';
 export { type AugmentSettings, augmentSchema, parseAugment } from './augment/settings.ts';
+export { type CacheEntry, listCache, pruneCache } from './cacheContent.ts';
 export { defaultCacheFolder } from './cacheFolder.ts';
+export { type CheckOptions, type CheckResult, checkData } from './check/checkData.ts';
+export { type ContactSheet, encodeSheet } from './check/contactSheet.ts';
+export { nearDuplicateNotes } from './check/nearDuplicates.ts';
+export { checkPage } from './check/page.ts';
+export type { ClassReport, DataReport, Histogram, SplitPlace } from './check/report.ts';
 export {
   classCounts,
   classText,
   type DataMetric,
   type DataSet,
   type DataTask,
+  hasUnknownLabels,
+  isLabelled,
   metricOfTask,
   type Sample,
   type SplitName,

@@ -17,7 +17,7 @@ export interface LoaderOptions extends ImageOptions {
   indices: readonly number[];
   /** Pixels of a side that the network sees; at most `resize`. */
   size: number;
-  /** Of each channel, on a scale of 0 to 1; see `channelStatistics`. */
+  /** Of each channel, on a scale of 0 to 1 (see `channelStatistics`); one alone: of the luminance. */
   mean: readonly number[];
   std: readonly number[];
   batchSize: number;
@@ -35,7 +35,7 @@ export interface LoaderOptions extends ImageOptions {
 
 /** One batch; the caller disposes it. */
 export interface Batch {
-  /** [B, 3, size, size] float32, normalised, channels-last. */
+  /** [B, 3, size, size] float32, normalised, channels-last; [B, 1, size, size] of the luminance. */
   images: Tensor;
   /** [B] int64 class indices; for a multi-label task [B, K] float32 of 0 and 1. */
   labels: Tensor;
@@ -60,6 +60,8 @@ export class Loader {
   readonly notes: readonly string[];
   readonly #options: LoaderOptions;
   readonly #store: ImageStore;
+  /** Buffers that held the pixels of a batch and are free again. */
+  readonly #buffers: Uint8Array<ArrayBuffer>[] = [];
 
   private constructor(options: LoaderOptions, store: ImageStore) {
     this.#options = options;
@@ -133,7 +135,10 @@ export class Loader {
     for (let batch = ahead.shift(); batch; batch = ahead.shift()) {
       const pixels = await batch.pixels;
       readOn();
-      yield this.#makeBatch(batch.indices, pixels, epoch);
+      const made = this.#makeBatch(batch.indices, pixels, epoch);
+      // The batch has copies: the next read may overwrite the pixels.
+      this.#buffers.push(new Uint8Array(pixels.buffer));
+      yield made;
     }
   }
 
@@ -142,7 +147,9 @@ export class Loader {
   }
 
   async #read(indices: readonly number[]): Promise<Uint8Array<ArrayBuffer>> {
-    const pixels = new Uint8Array(indices.length * this.#store.bytesPerImage);
+    const length = this.#store.bytesPerImage;
+    const buffer = this.#buffers.pop() ?? new Uint8Array(this.#options.batchSize * length);
+    const pixels = buffer.subarray(0, indices.length * length);
     await this.#store.read(indices, pixels);
     return pixels;
   }

@@ -1,33 +1,85 @@
-/** The `split` key of a data set's entry. */
+/** The keys of a data set's entry that say how it is split, and how much of it is trained on. */
 import { z } from 'zod';
-import type { SplitSettings } from './dataSet.ts';
+import { RequestError } from '../util/index.ts';
+import type { SplitSettings, TrainingSubset } from './dataSet.ts';
 
 export const defaultRatios = [0.8, 0.1, 0.1] as const;
 
 const part = z.number().positive();
+const method = z.enum(['balanced', 'released-code']);
 
 /** All keys optional; the data set's own defaults stand in for what is absent. */
-export const splitSettingsSchema = z.strictObject({
-  /** Parts of training, validation and test, for example `[0.8, 0.1, 0.1]` or `[80, 10, 10]`. */
-  ratios: z.tuple([part, part, part]).optional(),
-  method: z.enum(['balanced', 'released-code']).optional(),
-  leakage: z.enum(['error', 'report']).optional(),
-});
+export const splitSettingsSchema = z.union([
+  method,
+  z
+    .strictObject({
+      /** Parts of training, validation and test, for example `[0.8, 0.1, 0.1]` or `[80, 10, 10]`. */
+      ratios: z.tuple([part, part, part]).optional(),
+      method: method.optional(),
+      leakage: z.enum(['error', 'report']).optional(),
+      /** Cross-validation in so many parts, each the test split of one `fold`. */
+      folds: z.int().min(2).optional(),
+      /** From 0. */
+      fold: z.int().min(0).optional(),
+    })
+    .superRefine(({ folds, fold, method: chosen }, context) => {
+      const complain = (key: string, message: string): void =>
+        context.addIssue({ code: 'custom', path: [key], message });
+      if (fold !== undefined && folds === undefined) complain('fold', 'folds beside it');
+      if (folds !== undefined && fold === undefined)
+        complain('fold', `a fold from 0 to ${folds - 1}`);
+      if (fold !== undefined && folds !== undefined && fold >= folds)
+        complain('fold', `a fold from 0 to ${folds - 1}`);
+      if (folds !== undefined && chosen === 'released-code')
+        complain('method', 'balanced with folds');
+    }),
+]);
 
 export type SplitSettingsInput = z.input<typeof splitSettingsSchema>;
+
+/** Keys of an entry that use a part of the training split only; smaller parts lie inside larger ones. */
+export const subsetKeys = {
+  /** The share of the training split that is trained on. */
+  fraction: z.number().gt(0).max(1).optional(),
+  /** The number of training samples, in place of `fraction`. */
+  nTrain: z.int().positive().optional(),
+  /** The same under the name that papers give it. */
+  n_train: z.int().positive().optional(),
+};
 
 /** `given` with defaults filled in; ratios scaled to a sum of 1. */
 export function splitSettings(
   given: SplitSettingsInput | undefined,
   ratios: readonly [number, number, number] = defaultRatios,
 ): SplitSettings {
-  const [train, val, test] = given?.ratios ?? ratios;
+  const settings = typeof given === 'string' ? { method: given } : (given ?? {});
+  const [train, val, test] = settings.ratios ?? ratios;
   const total = train + val + test;
   // Left alone where they already make 1 but for rounding, so that 0.8 stays 0.8.
   const scale = Math.abs(total - 1) < 1e-9 ? 1 : total;
+  const { folds: of, fold: at } = settings;
   return {
     ratios: [train / scale, val / scale, test / scale],
-    method: given?.method ?? 'balanced',
-    leakage: given?.leakage ?? 'error',
+    method: settings.method ?? 'balanced',
+    leakage: settings.leakage ?? 'error',
+    ...(of === undefined || at === undefined ? {} : { fold: { at, of } }),
   };
+}
+
+/**
+ * The part of the training split that an entry asks for.
+ * @throws RequestError where it asks twice.
+ */
+export function trainingSubset(
+  entry: { kind: string; fraction?: number; nTrain?: number; n_train?: number },
+  where: string,
+): TrainingSubset | undefined {
+  const { fraction } = entry;
+  const samples = entry.nTrain ?? entry.n_train;
+  const given = [fraction, entry.nTrain, entry.n_train].filter((value) => value !== undefined);
+  if (given.length > 1) {
+    throw new RequestError({ where, expected: 'fraction or nTrain', got: 'both' });
+  }
+  if (fraction !== undefined) return { fraction };
+  return samples === undefined ? undefined : { samples };
 }

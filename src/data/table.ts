@@ -1,57 +1,40 @@
-/** Reading a CSV file that a person or a spreadsheet wrote. */
-import { readFile } from 'node:fs/promises';
-import { CsvError, parse } from 'csv-parse/sync';
+/** Reading a table of images and labels: CSV, TSV, JSON Lines or Parquet, told by content. */
+import { open, readFile } from 'node:fs/promises';
 import { nearestNames, RequestError } from '../util/index.ts';
+import type { Table } from './tables/cells.ts';
+import { parseDelimited } from './tables/delimited.ts';
+import { isJson, parseJsonLines } from './tables/jsonLines.ts';
+import { readParquet } from './tables/parquet.ts';
 
-export interface TableRow {
-  /** Line of the file, the header being line 1 of most. */
-  line: number;
-  /** By column name, without surrounding blanks. Absent cells are empty. */
-  cells: ReadonlyMap<string, string>;
-  /** How many cells the row has: not that of the header where the row is damaged. */
-  width: number;
-}
-
-export interface Table {
-  path: string;
-  columns: string[];
-  rows: TableRow[];
-}
+export type { Table, TableRow } from './tables/cells.ts';
 
 /**
- * A CSV file with a header: comma, semicolon or tab between cells, UTF-8 or UTF-16, with or without a
- * byte-order mark. Empty lines are passed over.
+ * A table with named columns. Text is comma-, semicolon- or tab-separated with a header, or JSON
+ * Lines; UTF-8 or UTF-16, with or without a byte-order mark. Parquet is read with DuckDB.
  * @throws RequestError where the file cannot be read as such.
  */
 export async function readTable(path: string): Promise<Table> {
-  const text = decodeText(path, await readBytes(path));
-  const delimiter = delimiterOf(text);
-  const records = parseRecords(path, text, delimiter);
-  const [header, ...body] = records;
-  if (!header || body.length === 0) {
+  const head = await readHead(path);
+  const stranger = strangers.find(({ signature }) => head.startsWith(signature));
+  if (stranger) {
     throw new RequestError({
       where: path,
-      expected: 'a header and at least one row',
-      got: header ? 'a header alone' : 'an empty file',
+      expected: 'CSV, TSV, JSON Lines or Parquet',
+      got: stranger.name,
+      hint: stranger.hint,
     });
   }
-  const columns = header.cells;
-  const twice = columns.find((name, index) => columns.indexOf(name) !== index);
-  if (twice !== undefined) {
-    throw new RequestError({
-      where: `${path}, row ${header.line}`,
-      expected: 'each column once',
-      got: `"${twice}" twice`,
-      hint: 'rename one of them',
-    });
-  }
-  const rows = body.map(({ line, cells }) => ({
-    line,
-    width: cells.length,
-    cells: new Map(columns.map((name, index) => [name, cells[index] ?? ''])),
-  }));
-  return { path, columns, rows };
+  if (head.startsWith('PAR1')) return readParquet(path);
+  const text = decodeText(path, await readFile(path));
+  return isJson(text) ? parseJsonLines(path, text) : parseDelimited(path, text);
 }
+
+/** Files that are taken for tables and are none, by their first bytes. */
+const strangers = [
+  { signature: 'PK\x03\x04', name: 'a zip or Excel file', hint: 'save it as "CSV UTF-8"' },
+  { signature: '\xd0\xcf\x11\xe0', name: 'an old Excel file', hint: 'save it as "CSV UTF-8"' },
+  { signature: '\x1f\x8b', name: 'a gzip file', hint: 'unpack it with gunzip' },
+];
 
 /**
  * The column that the user named, or the first of `candidates` that the file has, in any case.
@@ -89,9 +72,16 @@ export function findColumn(
   });
 }
 
-async function readBytes(path: string): Promise<Buffer> {
+/** The first bytes as Latin-1. */
+async function readHead(path: string): Promise<string> {
   try {
-    return await readFile(path);
+    const file = await open(path, 'r');
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(8), 0, 8, 0);
+      return buffer.toString('latin1', 0, bytesRead);
+    } finally {
+      await file.close();
+    }
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     const got =
@@ -115,46 +105,5 @@ function decodeText(path: string, bytes: Buffer): string {
       got: 'bytes of another encoding',
       hint: 'save it as "CSV UTF-8"',
     });
-  }
-}
-
-/** Comma, semicolon or tab: whichever the first line has most of. */
-function delimiterOf(text: string): string {
-  const first = text.split(/\r?\n/, 1)[0] ?? '';
-  const counts = [',', ';', '\t'].map((mark) => ({ mark, count: first.split(mark).length }));
-  return counts.reduce((best, one) => (one.count > best.count ? one : best)).mark;
-}
-
-function parseRecords(
-  path: string,
-  text: string,
-  delimiter: string,
-): { line: number; cells: string[] }[] {
-  try {
-    const lines: number[] = [];
-    const records: string[][] = parse(text, {
-      bom: true,
-      delimiter,
-      relax_column_count: true,
-      skip_empty_lines: true,
-      trim: true,
-      on_record: (record: string[], { lines: line }) => {
-        lines.push(line);
-        return record;
-      },
-    });
-    return records
-      .map((cells, index) => ({
-        line: lines[index] ?? 0,
-        // The parser trims around quotes, not within.
-        cells: cells.map((cell) => cell.trim()),
-      }))
-      .filter(({ cells }) => cells.some((cell) => cell !== ''));
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    throw new RequestError(
-      { where: path, expected: 'CSV', got: error.message, hint: 'check the quotes at that place' },
-      { cause: error },
-    );
   }
 }

@@ -3,7 +3,7 @@ import { dtypeCode, type DType, type MemoryFormat, memoryFormatCode } from './dt
 import type { Generator } from './generator.ts';
 import { handlesOf } from './modes.ts';
 import { invoke, Operator } from './operator.ts';
-import { list, one, pair, truth } from './results.ts';
+import { list, one, pair, quadruple, truth } from './results.ts';
 import { type Device, type Scalar, Tensor } from './tensor.ts';
 import { isOptions, isScalar, isTensorList, type OperatorValue } from './values.ts';
 
@@ -652,6 +652,33 @@ const dropout$ = new Operator('aten::dropout', '');
 /** aten::dropout(Tensor input, float p, bool train) -> Tensor */
 export function dropout(input: Tensor, p: number, train: boolean): Tensor {
   return one(invoke(dropout$, input.handle, p, train));
+}
+
+const embedding_bag$ = new Operator('aten::embedding_bag', '');
+/** aten::embedding_bag(Tensor weight, Tensor indices, Tensor offsets, bool scaleGradByFreq=False, int mode=0, bool sparse=False, Tensor? perSampleWeights=None, bool includeLastOffset=False) -> Tensor, Tensor, Tensor, Tensor */
+export function embeddingBag(
+  weight: Tensor,
+  indices: Tensor,
+  offsets: Tensor,
+  scaleGradByFreq?: boolean,
+  mode?: number,
+  sparse?: boolean,
+  perSampleWeights?: Tensor | undefined,
+  includeLastOffset?: boolean,
+): [Tensor, Tensor, Tensor, Tensor] {
+  return quadruple(
+    invoke(
+      embedding_bag$,
+      weight.handle,
+      indices.handle,
+      offsets.handle,
+      scaleGradByFreq,
+      mode,
+      sparse,
+      perSampleWeights?.handle,
+      includeLastOffset,
+    ),
+  );
 }
 
 const empty$memory_format = new Operator('aten::empty', 'memory_format');

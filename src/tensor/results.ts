@@ -33,6 +33,15 @@ export function triple(result: NativeResult): [Tensor, Tensor, Tensor] {
   return [first, second, third];
 }
 
+/** A result that is four tensors. */
+export function quadruple(result: NativeResult): [Tensor, Tensor, Tensor, Tensor] {
+  const [first, second, third, fourth, ...others] = list(result);
+  if (!first || !second || !third || !fourth || others.length > 0) {
+    throw unexpected('four tensors', result);
+  }
+  return [first, second, third, fourth];
+}
+
 /** A result that is a plain number. */
 export function number(result: NativeResult): number {
   if (typeof result !== 'number') throw unexpected('a number', result);

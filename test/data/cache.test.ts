@@ -2,6 +2,7 @@ import {
   chmodSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   statSync,
   utimesSync,
@@ -31,7 +32,11 @@ afterAll(async () => {
 let count = 0;
 const newFolder = (): string => join(base, `cache${count++}`);
 
-async function open(cacheFolder: string, more: Partial<ImageOptions> = {}): Promise<ImageStore> {
+async function open(
+  cacheFolder: string,
+  more: Partial<ImageOptions> = {},
+  images: DataSet = dataset,
+): Promise<ImageStore> {
   const options: ImageOptions = {
     resize: 8,
     workers: 0,
@@ -39,7 +44,7 @@ async function open(cacheFolder: string, more: Partial<ImageOptions> = {}): Prom
     cacheFolder,
     ...more,
   };
-  const store = await ImageStore.open(dataset, options);
+  const store = await ImageStore.open(images, options);
   stores.push(store);
   return store;
 }
@@ -51,6 +56,13 @@ async function pixelsOf(store: ImageStore): Promise<Uint8Array> {
     pixels,
   );
   return pixels;
+}
+
+/** Other pixels under the same length. */
+async function edit(path: string): Promise<void> {
+  const file = await openFile(path, 'r+');
+  await file.write(Buffer.of(1, 2, 3), 0, 3, 200);
+  await file.close();
 }
 
 const filesOf = (cacheFolder: string): string[] => readdirSync(join(cacheFolder, 'images')).sort();
@@ -89,24 +101,68 @@ describe('the cache of resized images', () => {
     expect(filesOf(folder)).toHaveLength(2);
   });
 
-  it('is built again where a file of it is cut, missing or written to', async () => {
+  it('is made anew, and says so, where it was cut or edited', async () => {
     const folder = newFolder();
-    const expected = await pixelsOf(await open(folder));
+    const first = await open(folder);
+    const expected = await pixelsOf(first);
+    expect(first.notes).toEqual([]);
     await truncate(pixelFile(folder), 100);
-    expect(await pixelsOf(await open(folder))).toEqual(expected);
-    const table = pixelFile(folder).replace('.rgb', '.json');
-    writeFileSync(table, '{"format":1');
-    expect(await pixelsOf(await open(folder))).toEqual(expected);
+    const cut = await open(folder);
+    expect(await pixelsOf(cut)).toEqual(expected);
+    expect(cut.notes).toEqual([
+      'the cache of resized images is made anew: it has 100 bytes instead of 2304',
+    ]);
+    await edit(pixelFile(folder));
+    const edited = await open(folder);
+    expect(await pixelsOf(edited)).toEqual(expected);
+    expect(edited.notes).toEqual([
+      'the cache of resized images is made anew: 1 of 12 images differ',
+    ]);
+    const sound = await open(folder);
+    expect([sound.notes, await pixelsOf(sound)]).toEqual([[], expected]);
   });
 
-  it('that changed under the same length is told, not trained on', async () => {
+  it('is made anew where its table is damaged or missing', async () => {
     const folder = newFolder();
-    await open(folder);
-    const file = await openFile(pixelFile(folder), 'r+');
-    await file.write(Buffer.of(1, 2, 3), 0, 3, 200);
-    await file.close();
-    const message = await messageOf(async () => pixelsOf(await open(folder)));
-    expect(message).toContain('got other pixels in the cache');
+    const expected = await pixelsOf(await open(folder));
+    const table = pixelFile(folder).replace('.rgb', '.json');
+    for (const damage of ['{"format":1', readFileSync(table, 'utf8').replace('12', '13'), '']) {
+      writeFileSync(table, damage);
+      let decoded = 0;
+      const onProgress = (): void => {
+        decoded++;
+      };
+      const again = await openDataSet(parseDataArgument(`folder:${root}`), { cacheFolder: base });
+      expect(await pixelsOf(await open(folder, { onProgress }, again))).toEqual(expected);
+      expect(decoded).toBe(12);
+    }
+  });
+
+  it('is compared, and kept, where it was only touched or copied', async () => {
+    const folder = newFolder();
+    const expected = await pixelsOf(await open(folder));
+    utimesSync(pixelFile(folder), 1e9, 1e9);
+    let decoded = 0;
+    const onProgress = (): void => {
+      decoded++;
+    };
+    const touched = await open(folder, { onProgress });
+    expect([touched.notes, await pixelsOf(touched)]).toEqual([[], expected]);
+    expect(decoded).toBe(0);
+  });
+
+  it('that is damaged while it is open is passed over, and said', async () => {
+    const folder = newFolder();
+    const expected = await pixelsOf(await open(newFolder()));
+    const notes: string[] = [];
+    const store = await open(folder, { onNote: (text) => notes.push(text) });
+    await edit(pixelFile(folder));
+    expect(await pixelsOf(store)).toEqual(expected);
+    expect(notes).toEqual([
+      'the cache of resized images was damaged: what differs is decoded anew',
+    ]);
+    const next = await open(folder);
+    expect(next.notes[0]).toContain('1 of 12 images differ');
   });
 
   it('goes on from what a killed process left', async () => {

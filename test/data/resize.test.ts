@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { resizeSquare } from '../../src/data/images/resize.ts';
+import { resizeExactly, resizeSquare } from '../../src/data/images/resize.ts';
 import { bytesOf, largestDifference, picture, readGolden } from './pictures.ts';
 
 interface Golden {
@@ -22,5 +22,33 @@ describe('antialiased bilinear resize', () => {
     expect(resizeSquare({ width: 31, height: 57, data: even }, 20)).toEqual(
       new Uint8Array(20 * 20 * 3).fill(201),
     );
+  });
+
+  it.each([
+    [1, 1, 5],
+    [3, 7, 16],
+    [17, 11, 9],
+    [64, 64, 64],
+    [100, 333, 40],
+    [1001, 40, 33],
+    [40, 5000, 30],
+  ])(
+    'in integers equals that in floating point but for rounding: %i × %i to %i',
+    (width, height, size) => {
+      const image = { width, height, data: picture(width, height, width + size) };
+      const exact = resizeExactly(image, size);
+      const fast = resizeSquare(image, size);
+      expect(largestDifference(fast, exact)).toBeLessThanOrEqual(1);
+      const differing = fast.filter((value, at) => value !== exact[at]).length;
+      expect(differing / fast.length).toBeLessThan(0.02);
+    },
+  );
+
+  it('keeps one colour as it is', () => {
+    for (const level of [0, 1, 254, 255]) {
+      const data = new Uint8Array(90 * 70 * 3).fill(level);
+      const resized = resizeSquare({ width: 90, height: 70, data }, 32);
+      expect(resized.every((value) => value === level)).toBe(true);
+    }
   });
 });

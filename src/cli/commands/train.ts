@@ -15,7 +15,15 @@ interface TrainFlags {
   init?: string;
   weights?: string;
   seed?: string;
+  norm?: string;
+  tokens?: string;
+  kaiming?: boolean;
+  firstConv?: string;
+  inputChannels?: string;
   splits?: string;
+  fraction?: string;
+  nTrain?: string;
+  cache: boolean;
   config?: string;
   out: string;
   set: string[];
@@ -43,11 +51,23 @@ export function registerTrain(program: Command): void {
     .option('--model <id>', 'the network, for example resnet50 or deit_small')
     .option(
       '--init <scheme>',
-      'wt: pretrained weights, st: their statistics, ri: random, wt-st-<n>: wt in n modules, then st',
+      'wt: pretrained weights, st: their statistics, ri: random, wt-st-<n>: wt in n modules, then st; ' +
+        '{wt_st: <share>}: the same by share',
     )
     .option('--weights <file>', 'the checkpoint that all but ri read (.safetensors, .pth)')
+    .option('--norm <how>', 'norms under stats transfer: reset (default) or sample')
+    .option('--tokens <how>', 'tokens and position embeddings under it: sample (default) or keep')
+    .option('--kaiming', 'Kaiming initialisation of every layer under ri')
+    .option('--input-channels <number>', '1: the network sees luminance alone (default 3)')
+    .option(
+      '--first-conv <how>',
+      'a pretrained first convolution for one channel: sum (default) or slice',
+    )
     .option('--seed <number>', 'seed of initialisation, order and augmentation (default 0)')
     .option('--splits <file>', 'CSV file that says which sample is in which split')
+    .option('--fraction <share>', 'train on this share of the training split, for example 0.1')
+    .option('--n-train <number>', 'train on so many samples of the training split')
+    .option('--no-cache', 'decode images anew in every epoch instead of keeping them resized')
     .option('--config <file>', 'YAML file with the whole configuration; options come on top')
     .option(
       '--set <key=value>',
@@ -92,15 +112,16 @@ async function train(flags: TrainFlags, output: Output): Promise<void> {
 async function readConfig(
   flags: TrainFlags,
 ): Promise<{ raw: Record<string, unknown>; where: string; base: string }> {
-  const { parseDataArgument } = await import('../../data/index.ts');
+  const { parseDataArgument, parseDataSpec } = await import('../../data/index.ts');
   const fromFile = flags.config === undefined ? {} : await readConfigFile(flags.config);
   const base = flags.config === undefined ? process.cwd() : dirname(resolve(flags.config));
   const raw: Record<string, unknown> = { ...fromFile };
   if (flags.data !== undefined) raw.data = parseDataArgument(flags.data);
   if (flags.model !== undefined) raw.model = flags.model;
-  if (flags.init !== undefined) raw.init = flags.init;
+  if (flags.init !== undefined) raw.init = await initOf(flags.init);
   if (flags.weights !== undefined) raw.weights = resolve(flags.weights);
   if (flags.splits !== undefined) raw.splitsFile = resolve(flags.splits);
+  setOptions(raw, flags);
   if (flags.seed !== undefined) raw.seed = wholeNumber('--seed', flags.seed);
   for (const [key, option] of [
     ['data', '--data'],
@@ -115,7 +136,47 @@ async function readConfig(
       hint: 'see carryover train --help',
     });
   }
-  return { raw, where: flags.config ?? 'carryover train', base };
+  const where = flags.config ?? 'carryover train';
+  if (flags.fraction !== undefined || flags.nTrain !== undefined) {
+    const entry = parseDataSpec(raw.data, { where: `${where}: data`, base });
+    raw.data = withSubset(entry, flags);
+  }
+  return { raw, where, base };
+}
+
+/** A data set's entry with the part of the training split that the options ask for. */
+function withSubset(entry: object, { fraction, nTrain }: TrainFlags): Record<string, unknown> {
+  const kept = Object.entries(entry).filter(
+    ([key]) => !['fraction', 'nTrain', 'n_train'].includes(key),
+  );
+  return {
+    ...Object.fromEntries(kept),
+    ...(fraction === undefined ? {} : { fraction: Number(fraction) }),
+    ...(nTrain === undefined ? {} : { nTrain: wholeNumber('--n-train', nTrain) }),
+  };
+}
+
+/** A word, or a share of the modules in YAML: `{wt_st: 0.5}`. */
+async function initOf(text: string): Promise<unknown> {
+  if (!text.trimStart().startsWith('{')) return text;
+  const { parseYamlMap } = await import('../../results/index.ts');
+  return parseYamlMap(text, '--init');
+}
+
+/** The options that stand inside `initOptions` and `training`; the schema checks their values. */
+function setOptions(raw: Record<string, unknown>, flags: TrainFlags): void {
+  const { norm, tokens, kaiming, firstConv, inputChannels } = flags;
+  const given = (options: Record<string, unknown>): Record<string, unknown> =>
+    Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const into = (key: string, options: Record<string, unknown>): void => {
+    if (Object.keys(options).length === 0) return;
+    const before = raw[key];
+    raw[key] = { ...(typeof before === 'object' ? before : {}), ...options };
+  };
+  into('initOptions', given({ norm, tokens, kaiming, firstConv }));
+  const channels =
+    inputChannels === undefined ? undefined : wholeNumber('--input-channels', inputChannels);
+  into('training', given({ inputChannels: channels, cache: flags.cache ? undefined : false }));
 }
 
 async function readConfigFile(path: string): Promise<Record<string, unknown>> {

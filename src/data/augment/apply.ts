@@ -1,32 +1,42 @@
 /** From a batch of resized pictures to what a network sees, on the device of the batch. */
 import { fromTypedArray, noGrad, ops, scope, type Tensor } from '../../tensor/index.ts';
 import { adjustColour } from './colour.ts';
-import { type CropBox, centreCrop, type ImageChange } from './draw.ts';
+import { centreCrop, type ImageChange } from './draw.ts';
+import { luminanceWeights } from './luminance.ts';
+import { warp } from './warp.ts';
 
 export interface Normalisation {
-  /** Of each channel, on a scale of 0 to 1. */
+  /** Of each channel, on a scale of 0 to 1: three, or one for networks that see luminance alone. */
   mean: readonly number[];
   std: readonly number[];
 }
 
 /**
  * Centre crops, as networks are evaluated.
- * @param pixels [B, R, R, 3] uint8. @returns [B, 3, size, size] float32, normalised, channels-last.
+ * @param pixels [B, R, R, 3] uint8. @returns [B, C, size, size] float32, normalised, channels-last.
  */
 export function evaluationBatch(pixels: Tensor, size: number, norm: Normalisation): Tensor {
   return scope(() =>
     noGrad(() => {
       const { top, left } = centreCrop(pixels.shape[1] ?? 0, size);
       const rows = ops.narrow(pixels, 1, top, size);
-      const view = ops.permute(ops.narrow(rows, 2, left, size), [0, 3, 1, 2]);
-      return normalise(view, norm);
+      const crops = ops.narrow(rows, 2, left, size);
+      if (norm.mean.length === 1) return normalise(ops.permute(crops, [0, 3, 1, 2]), norm);
+      const held = crops.to({ dtype: 'float32', copy: true }).contiguous();
+      const { factors, offsets } = lineOf(norm, size, 255);
+      const { device } = pixels;
+      // Whole lines at a time: a factor for each of three channels alone would be slow.
+      const lines = ops.reshape(held, [pixels.shape[0] ?? 0, size, size * 3]);
+      ops.mul_(lines, fromTypedArray(factors, [size * 3], { device }));
+      ops.sub_(lines, fromTypedArray(offsets, [size * 3], { device }));
+      return ops.permute(held, [0, 3, 1, 2]);
     }),
   );
 }
 
 /**
  * Each image cropped, flipped and coloured as `changes` says.
- * @param pixels [B, R, R, 3] uint8. @returns [B, 3, size, size] float32, normalised, channels-last.
+ * @param pixels [B, R, R, 3] uint8. @returns [B, C, size, size] float32, normalised, channels-last.
  */
 export function trainingBatch(
   pixels: Tensor,
@@ -34,7 +44,23 @@ export function trainingBatch(
   size: number,
   norm: Normalisation,
 ): Tensor {
-  return scope(() => noGrad(() => normalise(changedImages(pixels, changes, size), norm, 1)));
+  const { mean, std } = norm;
+  return scope(() =>
+    noGrad(() => {
+      if (mean.length === 1) return normalise(changedImages(pixels, changes, size), norm, 1);
+      const plain = std.map((value) => 1 / (255 * value));
+      return warp(pixels, changes, {
+        size,
+        factors: ({ colour }) => (colour.length > 0 ? levels : plain),
+        recolour: (image, { colour }) => {
+          const changed = adjustColour(image, colour);
+          const scales = Float32Array.from(std, (value) => 1 / value);
+          return ops.mul(changed, fromTypedArray(scales, [3, 1, 1], { device: pixels.device }));
+        },
+        offsets: mean.map((value, channel) => value / (std[channel] ?? 1)),
+      });
+    }),
+  );
 }
 
 /** As {@link trainingBatch}, before normalisation: [B, 3, size, size] float32 from 0 to 1. */
@@ -43,51 +69,57 @@ export function changedImages(
   changes: readonly ImageChange[],
   size: number,
 ): Tensor {
-  return scope(() => {
-    const result = ops.empty([changes.length, 3, size, size], {
-      dtype: 'float32',
-      device: pixels.device,
-    });
-    changes.forEach((change, position) => {
-      scope(() => {
-        const image = changeOne(ops.select(pixels, 0, position), change, size);
-        ops.copy_(ops.select(result, 0, position), image);
-      });
-    });
-    return result;
+  return warp(pixels, changes, {
+    size,
+    factors: () => levels,
+    recolour: (image, { colour }) => adjustColour(image, colour),
   });
 }
 
-/** [R, R, 3] uint8 to [3, size, size] float32 from 0 to 1. */
-function changeOne(pixels: Tensor, change: ImageChange, size: number): Tensor {
-  const { crop, flipHorizontal, flipVertical, colour } = change;
-  const cropped = resizedCrop(pixels, crop, size);
-  const axes = [...(flipVertical ? [1] : []), ...(flipHorizontal ? [2] : [])];
-  const flipped = axes.length > 0 ? ops.flip(cropped, axes) : cropped;
-  return colour.length > 0 ? adjustColour(flipped, colour) : flipped;
-}
+/** From levels of 0 to 255 to 0 to 1, in each channel. */
+const levels = [1 / 255, 1 / 255, 1 / 255] as const;
 
-/** torchvision's `resized_crop` with antialiasing; a crop of the right size is left as it is. */
-function resizedCrop(pixels: Tensor, { top, left, height, width }: CropBox, size: number): Tensor {
-  const rows = ops.narrow(pixels, 0, top, height);
-  const view = ops.permute(ops.narrow(rows, 1, left, width), [2, 0, 1]);
-  const image = ops.div_(view.to({ dtype: 'float32', memoryFormat: 'contiguous' }), 255);
-  if (height === size && width === size) return image;
-  return ops.squeeze(
-    ops._upsampleBilinear2dAa(ops.unsqueeze(image, 0), [size, size], false, undefined, undefined),
-    0,
-  );
+/** A factor and an offset for every number in a line of pixels, [size * 3]. */
+function lineOf(
+  { mean, std }: Normalisation,
+  size: number,
+  top: number,
+): { factors: Float32Array<ArrayBuffer>; offsets: Float32Array<ArrayBuffer> } {
+  const line = (value: (channel: number) => number): Float32Array<ArrayBuffer> =>
+    Float32Array.from({ length: size * 3 }, (_, at) => value(at % 3));
+  return {
+    factors: line((channel) => 1 / (top * (std[channel] ?? 1))),
+    offsets: line((channel) => (mean[channel] ?? 0) / (std[channel] ?? 1)),
+  };
 }
 
 /**
- * (x / top - mean) / std by channel, as float32 in channels-last memory.
- * @param x [B, 3, H, W] with values from 0 to `top`.
+ * (x / top - mean) / std by channel, as float32 in channels-last memory; of the luminance where there is
+ * one mean.
+ * @param x [B, 3, H, W] with values from 0 to `top`. @returns [B, C, H, W] for C means.
  */
 function normalise(x: Tensor, { mean, std }: Normalisation, top = 255): Tensor {
-  const perChannel = (values: readonly number[]): Tensor =>
-    fromTypedArray(Float32Array.from(values), [1, 3, 1, 1], { device: x.device });
-  const factors = perChannel(std.map((value) => 1 / (top * value)));
-  const offsets = perChannel(mean.map((value, channel) => value / (std[channel] ?? 1)));
-  const held = x.to({ dtype: 'float32', memoryFormat: 'channelsLast', copy: true });
+  const factors = perChannel(
+    std.map((value) => 1 / (top * value)),
+    x,
+  );
+  const offsets = perChannel(
+    mean.map((value, channel) => value / (std[channel] ?? 1)),
+    x,
+  );
+  const channels = mean.length === 1 ? luminance(x) : x;
+  const held = channels.to({ dtype: 'float32', memoryFormat: 'channelsLast', copy: true });
   return ops.sub_(ops.mul_(held, factors), offsets);
+}
+
+/** [B, 3, H, W] of any type to float32 [B, 1, H, W]; grey pictures keep their value. */
+function luminance(x: Tensor): Tensor {
+  const weighted = ops.mul(x.to({ dtype: 'float32' }), perChannel(luminanceWeights, x));
+  return ops.sum(weighted, [1], true);
+}
+
+/** One number a channel, [1, C, 1, 1], on the device of `like`. */
+function perChannel(values: readonly number[], like: Tensor): Tensor {
+  const shape = [1, values.length, 1, 1];
+  return fromTypedArray(Float32Array.from(values), shape, { device: like.device });
 }

@@ -1,7 +1,7 @@
 /** Threads that decode and resize image files. With none, the caller's own thread does it. */
 import type { Worker } from 'node:worker_threads';
 import { WorkError } from '../../util/index.ts';
-import { BadImageError } from './decode.ts';
+import { BadImageError } from './badImage.ts';
 import { type ResizedImage, readResized } from './resizedImage.ts';
 import { startThread } from './startThread.ts';
 

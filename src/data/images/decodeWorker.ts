@@ -1,6 +1,6 @@
 /** The body of a decoding thread: answers each request with a resized image or the reason for none. */
 import { type MessagePort, parentPort } from 'node:worker_threads';
-import { BadImageError } from './decode.ts';
+import { BadImageError } from './badImage.ts';
 import type { DecodeAnswer, DecodeRequest } from './decodePool.ts';
 import { readResized } from './resizedImage.ts';
 

@@ -2,7 +2,7 @@
  * The resized images of a data set, from wherever they come fastest: a flat file of pixels made once
  * and shared by all runs, or, where that cannot be, the image files themselves, decoded each time.
  */
-import { type FileHandle, mkdir, open, rm, statfs } from 'node:fs/promises';
+import { type FileHandle, mkdir, statfs, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { WorkError } from '../../util/index.ts';
@@ -10,10 +10,19 @@ import { defaultCacheFolder } from '../cacheFolder.ts';
 import type { DataSet } from '../dataSet.ts';
 import { mapBounded } from '../parallel.ts';
 import { problemList } from '../problems.ts';
+import { isReadFault } from './badImage.ts';
 import { withBuildLock } from './buildLock.ts';
-import { defaultMaxPixels, isReadFault } from './decode.ts';
+import { defaultMaxPixels } from './decode.ts';
 import { DecodePool } from './decodePool.ts';
-import { type ImageTable, imagesKey, readImageTable, writeImageTable } from './imageTable.ts';
+import {
+  type ImageTable,
+  imagesKey,
+  readImageTable,
+  type StoredTable,
+  writeImageTable,
+} from './imageTable.ts';
+import { distrust, openPixels, stampOf } from './pixelFile.ts';
+import type { ImageRecord } from './resizedImage.ts';
 import { scanImages } from './scanImages.ts';
 
 export interface ImageOptions {
@@ -31,11 +40,23 @@ export interface ImageOptions {
   maxPixels?: number;
   /** Called while images are read for the first time. */
   onProgress?: (done: number, total: number) => void;
+  /** Called with what turns out to be wrong with the cache after the opening. */
+  onNote?: (text: string) => void;
   signal?: AbortSignal;
+}
+
+interface Paths {
+  key: string;
+  folder: string;
+  table: string;
+  pixels: string;
 }
 
 /** Tables that could not be stored, by where they belong, so that a process makes them once. */
 const unstored = new Map<string, ImageTable>();
+
+/** Tables that this process has read, by where they lie: a run opens a store for each split. */
+const known = new WeakMap<DataSet, Map<string, StoredTable>>();
 
 /** Reads of the cache under way at once. */
 const cacheReads = 8;
@@ -52,15 +73,21 @@ export class ImageStore {
   readonly #pool: DecodePool;
   readonly #verified: Uint8Array;
   readonly #pending = new Set<Promise<unknown>>();
+  readonly #paths: Paths;
   #table: ImageTable = [];
   #file: FileHandle | undefined;
 
   private constructor(dataset: DataSet, options: ImageOptions) {
+    const { resize, workers, maxPixels = defaultMaxPixels } = options;
     this.#dataset = dataset;
     this.#options = options;
-    this.bytesPerImage = options.resize * options.resize * 3;
-    this.#pool = new DecodePool(options.workers);
+    this.bytesPerImage = resize * resize * 3;
+    this.#pool = new DecodePool(workers);
     this.#verified = new Uint8Array(dataset.samples.length);
+    const key = imagesKey(dataset, resize, maxPixels);
+    const folder = join(options.cacheFolder ?? defaultCacheFolder(), 'images');
+    const [table, pixels] = [join(folder, `${key}.json`), join(folder, `${key}.rgb`)];
+    this.#paths = { key, folder, table, pixels };
   }
 
   /**
@@ -77,6 +104,11 @@ export class ImageStore {
       await store.close();
       throw error;
     }
+  }
+
+  /** What is known of the sample's image; the reason for none where it is no usable one. */
+  record(index: number): ImageRecord | string {
+    return this.#table[index] ?? 'no such sample';
   }
 
   /** Why the sample is no usable image; `undefined` for a good one. */
@@ -110,7 +142,7 @@ export class ImageStore {
 
   /**
    * Fills `target` with resize × resize × 3 bytes of each sample, one after another.
-   * @throws WorkError where a file, or the cache, no longer holds what it held.
+   * @throws WorkError where a file no longer holds what it held.
    */
   async read(indices: readonly number[], target: Uint8Array): Promise<void> {
     const length = this.bytesPerImage;
@@ -135,13 +167,10 @@ export class ImageStore {
   }
 
   async #prepare(): Promise<void> {
-    const { resize, maxPixels = defaultMaxPixels } = this.#options;
-    const { cacheFolder = defaultCacheFolder(), cache = true } = this.#options;
-    const key = imagesKey(this.#dataset, resize, maxPixels);
-    const folder = join(cacheFolder, 'images');
-    const paths = { table: join(folder, `${key}.json`), pixels: join(folder, `${key}.rgb`) };
-    if (await this.#openStored(paths, key, cache)) return;
-    const remembered = unstored.get(paths.table);
+    const { cache = true, signal } = this.#options;
+    const { key, folder, table: tablePath, pixels: pixelsPath } = this.#paths;
+    if (await this.#openStored(cache)) return;
+    const remembered = unstored.get(tablePath);
     if (remembered) {
       this.#table = remembered;
       return;
@@ -149,14 +178,17 @@ export class ImageStore {
     try {
       await mkdir(folder, { recursive: true });
       if (cache) await this.#requireSpace(folder);
-      await withBuildLock(join(folder, `${key}.lock`), this.#options.signal, async () => {
-        if (await this.#openStored(paths, key, cache)) return;
-        this.#table = await this.#scan(cache ? paths.pixels : undefined);
+      await withBuildLock(join(folder, `${key}.lock`), signal, async () => {
+        // Another process may have made it meanwhile.
+        this.#forget();
+        if (await this.#openStored(cache)) return;
+        this.#table = await this.#scan(cache ? pixelsPath : undefined);
         // A file that could not be read may be readable next time: nothing lasting is said of it.
-        if (this.#table.some(isReadFault)) unstored.set(paths.table, this.#table);
-        else await writeImageTable(paths.table, key, this.#table);
+        if (this.#table.some(isReadFault)) unstored.set(tablePath, this.#table);
+        else await this.#store(cache);
       });
-      await this.#openStored(paths, key, cache);
+      this.#forget();
+      await this.#openStored(cache);
       // The threads' work is done where pixels come from the file.
       if (this.#file) await this.#pool.close();
     } catch (error) {
@@ -164,23 +196,58 @@ export class ImageStore {
       if (reason === undefined) throw error;
       this.notes.push(`images are decoded anew in every epoch: ${reason} (${folder})`);
       this.#table = await this.#scan(undefined);
-      unstored.set(paths.table, this.#table);
+      unstored.set(tablePath, this.#table);
     }
   }
 
-  /** True where an earlier run left what is needed. */
-  async #openStored(
-    paths: { table: string; pixels: string },
-    key: string,
-    cache: boolean,
-  ): Promise<boolean> {
-    const count = this.#dataset.samples.length;
-    const table = await readImageTable(paths.table, key, count);
-    if (!table) return false;
-    this.#table = table;
-    if (!cache || this.#file) return true;
-    this.#file = await openSized(paths.pixels, count * this.bytesPerImage);
-    return this.#file !== undefined;
+  /** Writes the table, with the pixel file's stamp where there is one. */
+  async #store(cache: boolean): Promise<void> {
+    const { name, root, samples } = this.#dataset;
+    const { key, table, pixels } = this.#paths;
+    const about = { name, root, images: samples.length, resize: this.#options.resize };
+    const stamp = cache ? { pixels: await stampOf(pixels) } : {};
+    await writeImageTable(table, key, { about, table: this.#table, ...stamp });
+  }
+
+  /** True where an earlier run left what is needed, undamaged. */
+  async #openStored(cache: boolean): Promise<boolean> {
+    if (this.#file) return true;
+    const { key, table: tablePath, pixels: pixelsPath } = this.#paths;
+    const stored = await this.#readTable();
+    if (stored?.table.length !== this.#dataset.samples.length) return false;
+    this.#table = stored.table;
+    // For those who clear the cache: when it was last of use.
+    await utimes(tablePath, new Date(), new Date()).catch(() => undefined);
+    if (!cache) return true;
+    const { file, verified, damage } = await openPixels(pixelsPath, stored, this.bytesPerImage);
+    if (damage !== undefined) this.#note(`the cache of resized images is made anew: ${damage}`);
+    if (!file) return false;
+    this.#file = file;
+    if (verified) {
+      this.#verified.fill(1);
+      const pixels = await stampOf(pixelsPath);
+      // Where the table cannot be written, the next process compares the pixels again.
+      await writeImageTable(tablePath, key, { ...stored, pixels }).catch(() => undefined);
+      this.#forget();
+    }
+    return true;
+  }
+
+  async #readTable(): Promise<StoredTable | undefined> {
+    const { key, table: path } = this.#paths;
+    const tables = known.get(this.#dataset) ?? new Map<string, StoredTable>();
+    known.set(this.#dataset, tables);
+    const stored = tables.get(path) ?? (await readImageTable(path, key));
+    if (stored) tables.set(path, stored);
+    return stored;
+  }
+
+  #forget(): void {
+    known.get(this.#dataset)?.delete(this.#paths.table);
+  }
+
+  #note(text: string): void {
+    if (!this.notes.includes(text)) this.notes.push(text);
   }
 
   async #scan(pixelsPath: string | undefined): Promise<ImageTable> {
@@ -223,19 +290,26 @@ export class ImageStore {
     const length = this.bytesPerImage;
     const { bytesRead } = await file.read(target, 0, length, index * length);
     if (this.#verified[index]) return;
-    if (bytesRead !== length || !this.#matches(index, crc32(target.subarray(0, length)))) {
-      throw this.#changed(index, 'other pixels in the cache', 'delete the cache folder');
+    if (bytesRead === length && this.#matches(index, crc32(target.subarray(0, length)))) {
+      this.#verified[index] = 1;
+      return;
     }
-    this.#verified[index] = 1;
+    // Written to while it was open, or a failing disk: the picture's own file is the truth.
+    const before = this.notes.length;
+    this.#note('the cache of resized images was damaged: what differs is decoded anew');
+    if (this.notes.length > before) {
+      this.#options.onNote?.(this.notes.at(-1) ?? '');
+      await distrust(this.#paths.pixels);
+      this.#forget();
+    }
+    await this.#readDecoded(index, target);
   }
 
   async #readDecoded(index: number, target: Uint8Array): Promise<void> {
     const { resize, maxPixels = defaultMaxPixels } = this.#options;
     const path = this.#dataset.samples[index]?.path ?? '';
     const { pixels, checksum } = await this.#pool.read(path, resize, maxPixels);
-    if (!this.#matches(index, checksum)) {
-      throw this.#changed(index, 'another picture', 'leave the images alone during a run');
-    }
+    if (!this.#matches(index, checksum)) throw this.#changed(index);
     target.set(pixels);
   }
 
@@ -244,12 +318,12 @@ export class ImageStore {
     return typeof record === 'object' && record.checksum === checksum;
   }
 
-  #changed(index: number, got: string, hint: string): WorkError {
+  #changed(index: number): WorkError {
     return new WorkError({
       where: this.#dataset.samples[index]?.path ?? String(index),
       expected: 'the picture that was read at the start',
-      got,
-      hint,
+      got: 'another picture',
+      hint: 'leave the images alone during a run',
     });
   }
 }
@@ -264,17 +338,4 @@ function storageFault(error: unknown): string | undefined {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
   const known = ['ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EFBIG'];
   return known.includes(code) ? `the cache folder cannot be written, ${code}` : undefined;
-}
-
-/** An existing file of exactly `bytes` bytes, open for reading. */
-async function openSized(path: string, bytes: number): Promise<FileHandle | undefined> {
-  try {
-    const file = await open(path, 'r');
-    if ((await file.stat()).size === bytes) return file;
-    await file.close();
-    await rm(path, { force: true });
-  } catch {
-    // Absent: it is made.
-  }
-  return undefined;
 }

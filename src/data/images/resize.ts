@@ -1,19 +1,32 @@
 /**
  * Antialiased bilinear resize of 8-bit RGB, as torchvision resizes tensors
  * (`interpolate(mode="bilinear", antialias=True)`, aten::_upsample_bilinear2d_aa): a triangle filter,
- * widened by the scale where the picture shrinks, in floating point, rounded half to even. Agrees to
- * one level of 255. Written here because it runs in decoding threads, which need no tensor library.
+ * widened by the scale where the picture shrinks, rounded to the nearest. Agrees to one level of
+ * 255. Written here because it runs in decoding threads, which need no tensor library.
  */
+import { RowKernel, sumBits, weightBits } from './rowKernel.ts';
+
+/** What a file holds, before it becomes 8-bit RGB. */
+export interface ImageSource {
+  /** For example `jpeg`, `png`, `dicom`. */
+  format: string;
+  /** 1 for grey, 3 for colour, one more with alpha. */
+  channels: number;
+  /** Bits of a channel. */
+  bits: number;
+}
 
 /** 8-bit RGB, row by row, three bytes a pixel. */
 export interface RgbImage {
   width: number;
   height: number;
   data: Uint8Array;
+  /** Where it is known. */
+  source?: ImageSource;
 }
 
 /** For each output position: the first input position, and the weights of it and those after it. */
-interface Filter {
+export interface TriangleFilter {
   starts: Int32Array;
   /** [output, taps], zero past the last tap. */
   weights: Float64Array;
@@ -21,7 +34,7 @@ interface Filter {
 }
 
 /** The triangle filter from `from` to `to` positions. */
-function triangleFilter(from: number, to: number): Filter {
+export function triangleFilter(from: number, to: number): TriangleFilter {
   const scale = from / to;
   const support = Math.max(scale, 1);
   const taps = Math.ceil(support) * 2 + 1;
@@ -46,11 +59,129 @@ function triangleFilter(from: number, to: number): Filter {
   return { starts, weights, taps };
 }
 
+/** Filters with more taps are summed in floating point: their weights are too small for integers. */
+const mostTaps = 256;
+
+/** Bytes of rows that are summed at once: they stay in the processor's cache. */
+const stripBytes = 262_144;
+
+let kernel: RowKernel | undefined;
+
 /**
- * `image` as `size` × `size` pixels, whatever its aspect.
+ * `image` as `size` × `size` pixels, whatever its aspect. Weights have 14 bits, so that a value may
+ * round to the other side of {@link resizeExactly}'s.
  * @returns size × size × 3 bytes.
  */
-export function resizeSquare(
+export function resizeSquare(image: RgbImage, size: number): Uint8Array<ArrayBuffer> {
+  const across = triangleFilter(image.width, size);
+  const down = triangleFilter(image.height, size);
+  if (Math.max(across.taps, down.taps) > mostTaps) return resizeExactly(image, size);
+  kernel ??= new RowKernel();
+  const rowBytes = image.width * 3;
+  const stride = Math.ceil(rowBytes / 16) * 16;
+  const taps = down.taps + (down.taps % 2);
+  const weights = integerWeights(across, size, across.taps);
+  const pairs = pairsOf(integerWeights(down, size, taps));
+  const target = pairs.byteLength + (16 - (pairs.byteLength % 16));
+  const source = target + stride * 4;
+  const endOf = (row: number): number =>
+    Math.min((down.starts[row] as number) + taps, image.height);
+  const result = new Uint8Array(size * size * 3);
+  for (let first = 0; first < size; ) {
+    const from = down.starts[first] as number;
+    let last = first;
+    while (last + 1 < size && (endOf(last + 1) - from) * stride <= stripBytes) last++;
+    const memory = kernel.memory(source + (endOf(last) - from + taps) * stride);
+    new Int32Array(memory, 0, pairs.length).set(pairs);
+    copyRows(image, from, endOf(last), new Uint8Array(memory, source), stride);
+    const sums = new Int32Array(memory, target, rowBytes);
+    for (let row = first; row <= last; row++) {
+      const start = source + ((down.starts[row] as number) - from) * stride;
+      kernel.sumRows(start, stride, taps, (row * taps * 4) / 2, target, stride);
+      sumColumns(sums, across, weights, result, row * size * 3);
+    }
+    first = last + 1;
+  }
+  return result;
+}
+
+/** Rows `from` to `to` into `memory`, each `stride` bytes after the one before. */
+function copyRows(
+  { width, data }: RgbImage,
+  from: number,
+  to: number,
+  memory: Uint8Array,
+  stride: number,
+): void {
+  const rowBytes = width * 3;
+  if (rowBytes === stride) {
+    memory.set(data.subarray(from * rowBytes, to * rowBytes));
+    return;
+  }
+  for (let row = from; row < to; row++) {
+    memory.set(data.subarray(row * rowBytes, (row + 1) * rowBytes), (row - from) * stride);
+  }
+}
+
+/** Weights as integers of `weightBits` bits that add up to 1 exactly; zero past the last tap. */
+function integerWeights(filter: TriangleFilter, size: number, taps: number): Int32Array {
+  const one = 1 << weightBits;
+  const result = new Int32Array(size * taps);
+  for (let output = 0; output < size; output++) {
+    let [sum, largest] = [0, 0];
+    for (let tap = 0; tap < filter.taps; tap++) {
+      const weight = Math.round((filter.weights[output * filter.taps + tap] as number) * one);
+      result[output * taps + tap] = weight;
+      sum += weight;
+      if (weight > (result[output * taps + largest] as number)) largest = tap;
+    }
+    const at = output * taps + largest;
+    result[at] = (result[at] as number) + one - sum;
+  }
+  return result;
+}
+
+/** Two weights in one number, the first in its lower half. */
+function pairsOf(weights: Int32Array): Int32Array {
+  return Int32Array.from(
+    { length: weights.length / 2 },
+    (_, at) => (weights[at * 2] as number) | ((weights[at * 2 + 1] as number) << 16),
+  );
+}
+
+/** One row of sums filtered across into bytes of `result` from `base` on. */
+function sumColumns(
+  sums: Int32Array,
+  { starts, taps }: TriangleFilter,
+  weights: Int32Array,
+  result: Uint8Array,
+  base: number,
+): void {
+  const shift = weightBits + sumBits;
+  const half = 1 << (shift - 1);
+  const width = sums.length / 3;
+  for (let x = 0; x < starts.length; x++) {
+    const start = starts[x] as number;
+    const count = Math.min(taps, width - start);
+    let [red, green, blue] = [half, half, half];
+    let at = start * 3;
+    const firstWeight = x * taps;
+    for (let tap = 0; tap < count; tap++) {
+      const weight = weights[firstWeight + tap] as number;
+      red = (red + Math.imul(weight, sums[at] as number)) | 0;
+      green = (green + Math.imul(weight, sums[at + 1] as number)) | 0;
+      blue = (blue + Math.imul(weight, sums[at + 2] as number)) | 0;
+      at += 3;
+    }
+    const to = base + x * 3;
+    result[to] = red >> shift;
+    result[to + 1] = green >> shift;
+    result[to + 2] = blue >> shift;
+  }
+}
+
+/** The same in floating point, rounded half to even. */
+export function resizeExactly(
   { width, height, data }: RgbImage,
   size: number,
 ): Uint8Array<ArrayBuffer> {
@@ -86,7 +217,7 @@ function filterRow(
   data: Uint8Array,
   base: number,
   width: number,
-  { starts, weights, taps }: Filter,
+  { starts, weights, taps }: TriangleFilter,
   row: Float64Array,
 ): void {
   const outputs = starts.length;

@@ -1,19 +1,31 @@
 /** A file decoded and resized, with what is kept of every image: sums for statistics, a checksum. */
 import { crc32 } from 'node:zlib';
 import { decodeImage } from './decode.ts';
-import { resizeSquare } from './resize.ts';
+import { perceptualHash } from './perceptualHash.ts';
+import { type ImageSource, resizeSquare } from './resize.ts';
 
 /** Changes whenever decoding or resizing gives other pixels: old caches are then not used. */
-export const pixelVersion = 1;
+export const pixelVersion = 2;
 
 /** [sum of red, green, blue, sum of their squares] over all pixels, in levels of 0 to 255. */
 export type ChannelSums = [number, number, number, number, number, number];
 
-export interface ResizedImage {
+/** What is known of a picture besides its pixels. */
+export interface ImageRecord {
+  /** CRC-32 of the resized pixels. */
+  checksum: number;
+  sums: ChannelSums;
+  /** See `perceptualHash`. */
+  look: string;
+  /** Of the picture in its file, in pixels. */
+  width: number;
+  height: number;
+  source: ImageSource;
+}
+
+export interface ResizedImage extends ImageRecord {
   /** resize × resize × 3 bytes. */
   pixels: Uint8Array<ArrayBuffer>;
-  sums: ChannelSums;
-  checksum: number;
 }
 
 /** @throws BadImageError */
@@ -24,7 +36,15 @@ export async function readResized(
 ): Promise<ResizedImage> {
   const image = await decodeImage(path, maxPixels);
   const pixels = resizeSquare(image, resize);
-  return { pixels, sums: channelSums(pixels), checksum: crc32(pixels) };
+  return {
+    pixels,
+    checksum: crc32(pixels),
+    sums: channelSums(pixels),
+    look: perceptualHash(pixels, resize),
+    width: image.width,
+    height: image.height,
+    source: image.source ?? { format: 'unknown', channels: 3, bits: 8 },
+  };
 }
 
 /** Exact: every sum is an integer below 2^53. */

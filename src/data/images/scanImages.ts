@@ -3,8 +3,8 @@ import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promis
 import { basename, dirname, join } from 'node:path';
 import type { DataSet } from '../dataSet.ts';
 import { mapBounded } from '../parallel.ts';
+import { BadImageError } from './badImage.ts';
 import { staleMilliseconds } from './buildLock.ts';
-import { BadImageError } from './decode.ts';
 import type { DecodePool } from './decodePool.ts';
 import type { ImageTable } from './imageTable.ts';
 
@@ -56,9 +56,9 @@ async function scan(
   return mapBounded(dataset.samples, pool.capacity, async ({ path }, index) => {
     signal?.throwIfAborted();
     try {
-      const { pixels, checksum, sums } = await pool.read(path, resize, maxPixels);
+      const { pixels, ...record } = await pool.read(path, resize, maxPixels);
       await file?.write(pixels, 0, length, index * length);
-      return { checksum, sums };
+      return record;
     } catch (error) {
       if (error instanceof BadImageError) return error.message;
       throw error;

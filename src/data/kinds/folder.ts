@@ -1,11 +1,19 @@
 /** A folder per class, as torchvision's ImageFolder; or such folders inside train/, val/ and test/. */
+import { readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { z } from 'zod';
 import { nearestNames, RequestError } from '../../util/index.ts';
 import { assemble, type DataSetDraft } from '../assemble.ts';
 import { orderClasses, requireDistinct, taskOfClasses } from '../classNames.ts';
 import { type DataSet, metricOfTask, type SplitName } from '../dataSet.ts';
-import { byCodePoint, listImages, requireFolder, subfolders } from '../imageFiles.ts';
+import {
+  byCodePoint,
+  imageExtensionOf,
+  isLeftBehind,
+  listImages,
+  requireFolder,
+  subfolders,
+} from '../imageFiles.ts';
 import type { DataSetKind, OpenOptions } from '../kind.ts';
 import { problemList, shortList } from '../problems.ts';
 import { splitSettings } from '../splitSettings.ts';
@@ -45,7 +53,9 @@ async function openFolder(spec: FolderSpec, options: OpenOptions): Promise<DataS
   const empty: string[] = [];
   const others: string[] = [];
   const names = new Set<string>();
+  const loose: string[] = [];
   for (const { folder, split } of await partsOf(root)) {
+    loose.push(...(await looseImages(folder)));
     for (const className of await subfolders(folder)) {
       const listing = await listImages(join(folder, className));
       names.add(className);
@@ -74,6 +84,10 @@ async function openFolder(spec: FolderSpec, options: OpenOptions): Promise<DataS
       got: `none in ${shortList(unfilled)}`,
       hint: 'remove the folder, or fill it',
     });
+  }
+  if (loose.length > 0) {
+    const shown = shortList(loose.map((path) => relative(root, path)));
+    notes.push(`${loose.length} images lie in no class folder and were left aside: ${shown}`);
   }
   if (empty.length > 0) notes.push(`no images in ${shortList(empty)}`);
   if (others.length > 0) {
@@ -136,6 +150,16 @@ async function partsOf(root: string): Promise<Part[]> {
     });
   }
   return splits;
+}
+
+/** Images beside the class folders, which belong to no class. */
+async function looseImages(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() && !isLeftBehind(entry.name))
+    .filter((entry) => imageExtensionOf(entry.name) !== undefined)
+    .map((entry) => join(folder, entry.name))
+    .sort(byCodePoint);
 }
 
 /** @throws RequestError for class folders that the user's list of classes does not name. */

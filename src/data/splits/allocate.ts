@@ -89,7 +89,8 @@ export function allocateUnits(
     for (const index of unit) {
       const label = dataset.samples[index]?.label ?? 0;
       if (typeof label === 'number') add(weights, label, 1);
-      else for (const [position, value] of label.entries()) add(weights, position, value);
+      else
+        for (const [position, value] of label.entries()) if (value === 1) add(weights, position, 1);
       add(weights, width - 1, 1);
     }
     return weights;
