@@ -13,6 +13,7 @@ import {
 import { countModules } from '../transfer/index.ts';
 import { nearestNames, RequestError } from '../util/index.ts';
 import { resolveWeights } from '../weights/index.ts';
+import { withInit } from './initEntry.ts';
 import { resolveSizes } from './resolve.ts';
 
 /** A configuration before it is checked. */
@@ -52,7 +53,7 @@ export function parseRunConfig(
   { where, base = process.cwd() }: { where: string; base?: string },
 ): RunConfig {
   const place = { where: `${where}: data`, base };
-  const config = validate(runConfigSchema, withDataEntry(raw, place), { where });
+  const config = validate(runConfigSchema, withInit(withDataEntry(raw, place), where), { where });
   resolveSizes(config);
   parseAugment(config.training.augment, `${where}: training.augment`);
   const absolute = (path: string): string => (isAbsolute(path) ? path : resolve(base, path));

@@ -26,7 +26,8 @@ describe('carryover models', () => {
       '224 px',
       expect.stringMatching(/^6$/),
       '51',
-      'torchvision, timm',
+      'torchvision, timm, RadImageNet',
+      'yes',
     ]);
     expect(cells.find(([id]) => id === 'deit_micro')?.at(-1)).toBe('carryover’s own');
   });
@@ -44,6 +45,7 @@ describe('carryover models', () => {
           modules: 14,
           taps: 25,
           checkpoints: ['facebookresearch/deit', 'timm'],
+          officialWeights: [expect.objectContaining({ name: 'deit_small.deit' })],
         },
       ]),
     });

@@ -13,6 +13,7 @@ import {
 
 const minimal = { data: { kind: 'folder', path: 'pictures' }, model: 'resnet18_micro', init: 'ri' };
 const parsed = (extra: object = {}) => runConfigSchema.parse({ ...minimal, ...extra });
+const checked = (extra: object) => parseRunConfig({ ...minimal, ...extra }, { where: 'run' });
 
 describe('--set', () => {
   it('sets dotted keys, with the training settings by their own name too', () => {
@@ -90,6 +91,29 @@ describe('a parsed configuration', () => {
     );
   });
 
+  it('takes shares of the modules, and sends sweeps to studies', () => {
+    const init = (share: unknown) => checked({ init: { wt_st: share }, weights: 'w' }).init;
+    expect([0, 0.5, 0.4, [1]].map(init)).toEqual(['st', 'wt-st-3', 'wt-st-2', 'wt']);
+    expect(() => init([0, 0.5])).toThrow('got 2 shares (a study runs several');
+    for (const share of [-0.1, 1.1, 'half', null]) {
+      expect(() => init(share), String(share)).toThrow('a share of the modules from 0 to 1');
+    }
+    expect(() => checked({ init: 'wt-st', weights: 'w' })).toThrow('inits: [wt-st]');
+  });
+
+  it('has options of the initialisation and channels, checked', () => {
+    const { initOptions, training } = checked({});
+    expect({ initOptions, channels: training.inputChannels }).toEqual({
+      initOptions: { norm: 'reset', tokens: 'sample', kaiming: false, firstConv: 'sum' },
+      channels: 3,
+    });
+    expect(() => checked({ initOptions: { first_conv: 'slice' } })).toThrow(
+      'did you mean firstConv',
+    );
+    expect(() => checked({ training: { inputChannels: 2 } })).toThrow('inputChannels: expected');
+    expect(() => checked({ initOptions: { firstConv: 'mean' } })).toThrow('firstConv: expected');
+  });
+
   it('takes wt-st-n, with none and all modules under their other names', () => {
     const init = (text: string) =>
       parseRunConfig({ ...minimal, init: text, weights: 'w' }, { where: 'run' }).init;
@@ -97,7 +121,7 @@ describe('a parsed configuration', () => {
     expect(() => init('wt-st-7')).toThrow(
       /: init: expected wt-st-0 to wt-st-6, the modules of resnet18_micro, got wt-st-7 \(carryover models/,
     );
-    for (const text of ['wt-st', 'wt-st-', 'wt-st-05', 'wt-st--1', 'wt-st-1.5']) {
+    for (const text of ['wt-st-', 'wt-st-05', 'wt-st--1', 'wt-st-1.5']) {
       expect(() => init(text), text).toThrow('init: expected one of wt, st, ri or wt-st-<n>');
     }
     expect(() => parseRunConfig({ ...minimal, init: 'wt-st-2' }, { where: 'run' })).toThrow(

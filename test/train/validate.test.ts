@@ -118,6 +118,13 @@ describe('the identity of a run', () => {
       { ...minimal, init: 'wt-st-3', weights: 'w' },
       { ...minimal, training: { learningRate: 0.001 } },
       { ...minimal, initOptions: { kaiming: true } },
+      { ...minimal, init: 'wt', training: { inputChannels: 1 } },
+      {
+        ...minimal,
+        init: 'wt',
+        training: { inputChannels: 1 },
+        initOptions: { firstConv: 'slice' },
+      },
     ].map((value) => {
       const other = validate(runConfigSchema, value, { where: 'run' });
       return runIdentity({ config: other, data: 'd', splits: 's', weights: 'w' });

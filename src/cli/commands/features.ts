@@ -275,7 +275,7 @@ async function openFile(flags: FeatureFlags): Promise<Source> {
     });
   }
   const opened = await openNetwork({
-    weights: resolve(weights),
+    weights: await checkpointPath(weights, flags.model),
     model: flags.model,
     imageSize: flags.size,
     inputChannels,
@@ -290,6 +290,14 @@ async function openFile(flags: FeatureFlags): Promise<Source> {
     weights: opened.weights,
     images: { size, resize, channels: model.inputChannels, normalize },
   };
+}
+
+/** The checkpoint's path; `imagenet` and names of official files stand for fetched ones. */
+async function checkpointPath(given: string, model: string | undefined): Promise<string> {
+  const { resolveWeights } = await loadWeightFiles();
+  return model === undefined
+    ? resolve(given)
+    : resolveWeights(given, model, (path) => resolve(path));
 }
 
 /** The network of `--run`, and the sizes and numbers that the run sees images with. */

@@ -19,6 +19,8 @@ interface ModelOverview {
   taps: number;
   /** Families of published checkpoints that load as they are. */
   checkpoints: readonly string[];
+  /** Official ImageNet files that `carryover weights fetch` gets, the default first. */
+  officialWeights: { name: string; publisher: string; url: string }[];
 }
 
 interface ModelDetails extends Omit<ModelOverview, 'modules' | 'taps'> {
@@ -35,7 +37,8 @@ export function registerModels(program: Command): void {
     .addHelpText(
       'after',
       '\nModules are what weights transfer by: wt-st-3 keeps the weights of the first three. Taps are where\n' +
-        'features are read. Parameters are those of a head for 1,000 classes.\n' +
+        'features are read. Parameters are those of a head for 1,000 classes. Checkpoints: whose files load\n' +
+        'as they are; fetch: carryover weights fetch gets the official one.\n' +
         '\nExamples:\n  $ carryover models\n  $ carryover models deit_small:5 --json',
     )
     .action((id: string | undefined, _options: unknown, command: Command) =>
@@ -45,6 +48,7 @@ export function registerModels(program: Command): void {
 
 /** The heavy code, once it is needed: modules and taps are known from the networks themselves. */
 const loadModels = () => import('../../models/index.ts');
+const loadWeights = () => import('../../weights/index.ts');
 
 async function list(output: Output): Promise<void> {
   const { modelIds } = await loadModels();
@@ -54,24 +58,30 @@ async function list(output: Output): Promise<void> {
     models.push({ ...rest, modules: modules.length, taps: taps.length });
   }
   output.table({
-    columns: ['model', 'parameters', 'input', 'modules', 'taps', 'checkpoints'],
-    rows: models.map(({ id, parameters, imageSize, modules, taps, checkpoints }) => [
-      id,
-      grouped(parameters),
-      `${imageSize} px`,
-      modules,
-      taps,
-      checkpointText(checkpoints),
-    ]),
+    columns: ['model', 'parameters', 'input', 'modules', 'taps', 'checkpoints', 'fetch'],
+    rows: models.map(
+      ({ id, parameters, imageSize, modules, taps, checkpoints, officialWeights }) => [
+        id,
+        grouped(parameters),
+        `${imageSize} px`,
+        modules,
+        taps,
+        checkpointText(checkpoints),
+        officialWeights.length > 0 ? 'yes' : '',
+      ],
+    ),
   });
   output.document({ models });
 }
 
 async function show(id: string, output: Output): Promise<void> {
   const model = await examine(id);
-  const { parameters, imageSize, checkpoints, modules, taps } = model;
+  const { parameters, imageSize, checkpoints, officialWeights, modules, taps } = model;
   output.line(`${id}: ${grouped(parameters)} parameters, images of ${imageSize} px`);
   output.line(`checkpoints: ${checkpointText(checkpoints)}`);
+  for (const { name, url } of officialWeights) {
+    output.line(`official weights: carryover weights fetch ${name}, from ${url}`);
+  }
   output.line();
   output.table({
     columns: ['n', 'module', 'parameters'],
@@ -93,7 +103,12 @@ async function show(id: string, output: Output): Promise<void> {
 /** Builds the network to see what it has, and lets it go. @throws RequestError for an unknown id. */
 async function examine(id: string): Promise<ModelDetails> {
   const { createModel, describeModel } = await loadModels();
+  const { sourceName, weightSources } = await loadWeights();
   const { family, imageSize, checkpoints } = describeModel(id);
+  const whole = id.split(':')[0];
+  const officialWeights = weightSources()
+    .filter((source) => source.model === whole)
+    .map((source) => ({ name: sourceName(source), publisher: source.publisher, url: source.url }));
   const model = createModel(id, { classes: CLASSES });
   try {
     return {
@@ -102,6 +117,7 @@ async function examine(id: string): Promise<ModelDetails> {
       parameters: countParameters(model, () => true),
       imageSize,
       checkpoints,
+      officialWeights,
       modules: model.groups.map((group) => ({
         name: group.name,
         parameters: countParameters(model, (name) => model.groupOf(name) === group),
