@@ -10,7 +10,7 @@ import {
 } from '../models/index.ts';
 import { fromTypedArray, Generator, noGrad, ops, scope, type Tensor } from '../tensor/index.ts';
 import { RandomStream, RequestError } from '../util/index.ts';
-import { loadWeights, type MatchReport, type WeightFile } from '../weights/index.ts';
+import { describeMatch, loadWeights, type MatchReport, type WeightFile } from '../weights/index.ts';
 import { planTransfer, type Treatment } from './plan.ts';
 import { countKept, type Scheme, schemeLabel, type TransferSettings } from './schemes.ts';
 import { drawNormal, statisticsOf } from './statistics.ts';
@@ -28,6 +28,8 @@ export interface InitialisationReport {
   /** The checkpoint and how it fitted; absent under ri. */
   checkpoint?: Pick<MatchReport, 'unexpected' | 'adapted' | 'ignored' | 'optional'> & {
     path: string;
+    /** How it was taken, in a sentence for people. */
+    summary: string;
     /** How many of the backbone's tensors came from it. */
     matched: number;
   };
@@ -149,6 +151,7 @@ export function initialise(model: ImageModel, settings: TransferSettings): Initi
     const matched = match.matched.filter((name) => !model.isHead(name)).length;
     report.checkpoint = {
       path: weights.path,
+      summary: describeMatch(model, match),
       matched,
       unexpected,
       adapted,

@@ -84,9 +84,8 @@ async function examine(source: WeightSource, path: string): Promise<string[]> {
     new Map([...tensors].map(([name, { shape }]) => [name, shape])),
   );
   if (found?.model === source.model) return [];
-  return [
-    `${path} does not look like ${source.model}: it is ${found?.description ?? 'of no network known here'}`,
-  ];
+  const what = found?.description ?? 'of no network known here';
+  return [`${sourceFile(source)} does not look like ${source.model}: it is ${what}`];
 }
 
 async function recordFile(

@@ -6,6 +6,7 @@ export {
   type WeightSource,
   weightSources,
 } from './catalogue.ts';
+export { describeMatch } from './describeMatch.ts';
 export { type FetchedWeights, type FetchOptions, fetchWeights } from './fetch.ts';
 export { findNonFinite } from './finite.ts';
 export { type LoadOptions, loadWeights } from './load.ts';
