@@ -1,5 +1,5 @@
 /**
- * npm run bench -- [train|ops|features|loader] [--rounds 5] [--only resnet50-fp32] [--python /usr/bin/python3]
+ * npm run bench -- [train|ops|features|loader|knn|cka|reinit|fid] [--rounds 5] [--only resnet50-fp32] [--python /usr/bin/python3]
  * Runs paired benchmarks and writes bench/results/<machine>-<benchmark>.json and .md.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -7,13 +7,26 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { libtorchVersion } from '../src/tensor/index.ts';
 import type { Benchmark, Row } from './benchmark.ts';
+import { cka } from './cka.ts';
 import { features } from './features.ts';
+import { fid } from './fid.ts';
+import { knn } from './knn.ts';
 import { loader } from './loader.ts';
 import { operators } from './operators.ts';
 import { describeMachine, type Spread } from './pairing.ts';
+import { reinit } from './reinit.ts';
 import { pythonHasTorch, train } from './train.ts';
 
-const benchmarks: readonly Benchmark[] = [train, operators, features, loader];
+const benchmarks: readonly Benchmark[] = [
+  train,
+  operators,
+  features,
+  loader,
+  knn,
+  cka,
+  reinit,
+  fid,
+];
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 const { values, positionals } = parseArgs({

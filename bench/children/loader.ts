@@ -2,20 +2,30 @@
  * Times the data path of a run: `epochs` a cold and a warm one, `feed` a consumer of a given rate,
  * `memory` the resident bytes over an epoch of very many samples. Prints one JSON object.
  */
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import {
-  type DataSet,
-  Loader,
-  type LoaderOptions,
-  openDataSet,
-  parseAugment,
-  parseDataArgument,
-} from '../../src/data/index.ts';
-import { libtorchVersion, setThreadCount } from '../../src/tensor/index.ts';
+import type { DataSet, Loader, LoaderOptions } from '../../src/data/index.ts';
 import { writeJpegSet } from '../jpegSet.ts';
+
+/** The program as it is installed, where it was built: threads of the sources are compiled when they start. */
+async function modules(): Promise<{
+  data: typeof import('../../src/data/index.ts');
+  tensor: typeof import('../../src/tensor/index.ts');
+}> {
+  const isBuilt = existsSync(fileURLToPath(new URL('../../dist/data/index.js', import.meta.url)));
+  const [folder, ending] = isBuilt ? ['dist', 'js'] : ['src', 'ts'];
+  const [data, tensor] = await Promise.all(
+    ['data', 'tensor'].map((name) => import(`../../${folder}/${name}/index.${ending}`)),
+  );
+  return { data, tensor };
+}
+
+const { data: dataModule, tensor } = await modules();
+const { openDataSet, parseAugment, parseDataArgument } = dataModule;
+const { libtorchVersion, setThreadCount } = tensor;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -39,7 +49,7 @@ function openSet(cacheFolder: string): Promise<DataSet> {
 }
 
 function openLoader(dataset: DataSet, more: Partial<LoaderOptions> = {}): Promise<Loader> {
-  return Loader.open({
+  return dataModule.Loader.open({
     dataset,
     indices: dataset.samples.map((_, index) => index),
     size: 224,

@@ -289,6 +289,11 @@ export const measureNames: readonly MeasureName[] = [
   'calibration',
 ];
 
+/** Whether all patches of a network attend to each other, so that attention has a distance. */
+export function hasGlobalAttention(model: string): boolean {
+  return model.startsWith('deit');
+}
+
 /** Where a run keeps an analysis; those against another run name it, so that both stay. */
 export function analysisPaths(
   folder: string,

@@ -9,6 +9,7 @@ export {
   type ConvergenceDocument,
   type FidDocument,
   fidSchema,
+  hasGlobalAttention,
   type KnnDocument,
   type L2Document,
   type MeasureName,

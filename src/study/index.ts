@@ -1,4 +1,13 @@
 export { type Aggregate, type Axes, aggregate, type Cell, type Comparison } from './aggregate.ts';
+export {
+  type AnalysisJob,
+  type AnalysisOutcome,
+  dueAnalyses,
+  jobTitle,
+  pairsOf,
+  runAnalyses,
+} from './analyses.ts';
+export { type AnalysisRow, findingsOf, formatAnalyses, readAnalyses } from './analysisTable.ts';
 export type { ChildProgram } from './child.ts';
 export {
   compareInits,

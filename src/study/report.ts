@@ -2,9 +2,16 @@
  * What a study has found so far: `results.csv`, `table1.csv`, paired comparisons, WT-ST curves, models, and
  * the table as text.
  */
-import { type EvaluationLine, type ResultRow, readLog, writeResults } from '../results/index.ts';
+import {
+  type EvaluationLine,
+  measureNames,
+  type ResultRow,
+  readLog,
+  writeResults,
+} from '../results/index.ts';
 import { writeFileWhole } from '../util/index.ts';
 import { type Aggregate, aggregate } from './aggregate.ts';
+import { formatAnalyses, readAnalyses } from './analysisTable.ts';
 import {
   compareInits,
   formatComparisons,
@@ -116,5 +123,7 @@ export async function writeReport(plan: Plan): Promise<Report> {
   await writeFileWhole(paths.comparisons, formatComparisons(report.comparisons));
   await writeFileWhole(paths.models, formatModels(targets, plan));
   if (report.curves.length > 0) await writeFileWhole(paths.curves, formatCurves(report.curves));
+  const analyses = await readAnalyses(plan, report.states, measureNames);
+  if (analyses.length > 0) await writeFileWhole(paths.analyses, formatAnalyses(analyses));
   return report;
 }

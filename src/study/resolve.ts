@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import type { DataSpec } from '../data/index.ts';
 import {
+  type MeasureName,
   type RunConfig,
   type TrainingSettings,
   trainingSchema,
@@ -45,6 +46,8 @@ export interface Study {
   training: TrainingPatch;
   overrides: StudyFile['overrides'];
   splitSeed: number;
+  /** Measures of every finished run. */
+  analyses: MeasureName[];
   parallel: number | 'auto';
   threads: number | 'auto';
 }
@@ -126,6 +129,7 @@ export async function readStudy(path: string): Promise<Study> {
     training: parsed.training,
     overrides: parsed.overrides,
     splitSeed: parsed.splitSeed,
+    analyses: [...new Set(parsed.analyses)],
     parallel: parsed.parallel,
     threads: parsed.threads,
   };
@@ -219,6 +223,7 @@ export function describeStudy(study: Study): Record<string, unknown> {
     training: defaults,
     overrides: study.overrides,
     splitSeed: study.splitSeed,
+    ...(study.analyses.length > 0 ? { analyses: study.analyses } : {}),
     parallel: study.parallel,
     threads: study.threads,
   };

@@ -41,6 +41,7 @@ export function studyPaths(folder: string) {
     comparisons: join(folder, 'comparisons.csv'),
     curves: join(folder, 'curves.csv'),
     models: join(folder, 'models.csv'),
+    analyses: join(folder, 'analyses.csv'),
     run: (id: string) => join(folder, id),
     config: (id: string) => join(folder, id, 'config.json'),
     console: (id: string) => join(folder, id, 'console.log'),

@@ -4,6 +4,7 @@ import type { DataSpec } from '../data/index.ts';
 import {
   initOptionsSchema,
   initSchema,
+  measureNames,
   partialTransferSchema,
   trainingSchema,
 } from '../results/index.ts';
@@ -100,6 +101,8 @@ export function makeStudySchema({ dataSpec, modelIds, isModel }: StudyVocabulary
         )
         .default([]),
       splitSeed: z.int().min(0).default(0),
+      /** Measures of every finished run; of CKA also WT against ST, by seed. */
+      analyses: z.array(z.enum(measureNames)).default([]),
       /** Runs at once; `auto`: as many as there are cores on a CPU, one on a GPU. */
       parallel: z.union([z.literal('auto'), count]).default('auto'),
       /** Threads of each run; `auto`: the cores shared out among the runs at once. */

@@ -2,8 +2,15 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { FidSide, Measure, MeasureOptions, Outcome } from '../../analysis/index.ts';
+import type {
+  FidSide,
+  Measure,
+  MeasureOptions,
+  Outcome,
+  SubjectOptions,
+} from '../../analysis/index.ts';
 import type { EmbeddingKind } from '../../models/index.ts';
+import type { AnalysisDocument } from '../../results/index.ts';
 import { RequestError } from '../../util/index.ts';
 import { oneOf } from '../choices.ts';
 import { wholeNumber } from '../numbers.ts';
@@ -13,6 +20,7 @@ import { stopOnSignals } from '../signals.ts';
 
 /** The heavy code, once it is needed. (TypeScript leaves `.ts` in an import() beside a `using`.) */
 const loadAnalysis = () => import('../../analysis/index.ts');
+type Analysis = typeof import('../../analysis/index.ts');
 const loadTraining = () => import('../../train/index.ts');
 
 /** Options that all measures of runs have. */
@@ -34,6 +42,7 @@ interface MeasureFlags extends RunFlags {
   batch?: number;
   estimator?: MeasureOptions['estimator'];
   bins?: number;
+  only?: string;
 }
 
 interface FidFlags {
@@ -92,8 +101,8 @@ const runMeasures: readonly { name: string; description: string; example: string
   },
 ];
 
-/** Measures that say something of two runs. */
-const ofPairs = new Set(['cka', 'l2', 'convergence']);
+/** Measures that look at one network whatever is asked for. */
+const ofOneCheckpoint = new Set(['reinit', 'convergence']);
 
 export function registerAnalyze(program: Command): void {
   const group = program
@@ -110,27 +119,20 @@ export function registerAnalyze(program: Command): void {
         'after',
         `\nWrites analysis/${name === 'all' ? '<measure>' : name}.json into the run’s folder.\n\nExample:\n  $ ${example}`,
       );
-    if (ofPairs.has(name)) {
-      command.option('--against <folder>', 'another run of the same model, data and splits');
-    }
-    if (name !== 'convergence') {
-      command
-        .option('--device <name>', 'cpu, cuda, cuda:1; auto: a GPU where there is one', 'auto')
-        .option('--workers <count>', 'decoding threads', wholeNumber('--workers', 0));
-    }
-    if (!['convergence', 'reinit', 'l2'].includes(name)) {
-      command.option(...checkpointOption('best or initial network (default best)'));
-    } else if (name === 'l2') {
-      command.option(...checkpointOption('with --against: best or initial networks'));
-    }
-    if (!['convergence', 'l2'].includes(name)) {
-      command.option(
+    command
+      .option('--against <folder>', 'another finished run of the same model, data and splits')
+      .option(...checkpointOption('best or initial network (default best)'))
+      .option('--device <name>', 'cpu, cuda, cuda:1; auto: a GPU where there is one', 'auto')
+      .option(
         '--precision <format>',
         'fp32 or bf16 (default: fp32 at taps, the run’s own where the metric is judged)',
         oneOf('--precision', ['fp32', 'bf16']),
-      );
-    }
+      )
+      .option('--workers <count>', 'decoding threads', wholeNumber('--workers', 0));
     addOwnOptions(command, name);
+    if (name === 'all') {
+      command.option('--only <names>', 'these measures, for example knn,cka');
+    }
     command.action(async (flags: MeasureFlags, self: Command) => {
       await analyzeRun(name, flags, outputOf(self));
     });
@@ -210,35 +212,87 @@ function registerFid(group: Command): void {
 
 async function analyzeRun(name: string, flags: MeasureFlags, output: Output): Promise<void> {
   const analysis = await loadAnalysis();
-  const { analyse, Subject } = analysis;
   const options = measureOptions(flags, analysis.defaultMeasureOptions);
+  if (ofOneCheckpoint.has(name) && options.checkpoint === 'initial') {
+    throw new RequestError({
+      where: `carryover analyze ${name}: --checkpoint`,
+      expected: 'best: this measure looks at what training made',
+      got: 'initial',
+    });
+  }
   const folder = resolve(flags.run);
+  const against = flags.against === undefined ? undefined : resolve(flags.against);
   using stop = stopOnSignals();
   const { device, workers } = await machineOf(flags);
   const report = progressOf(output);
-  const subject = await Subject.open(folder, flags.against && resolve(flags.against), {
+  const settings: SubjectOptions = {
     device,
     workers,
     precision: flags.precision,
     signal: stop.signal,
     onImages: (done, total) => report('reading images', done, total),
-  });
-  try {
-    const measures =
-      name === 'all'
-        ? analysis.allMeasures().filter((measure) => fits(measure, subject.run.record.config.model))
-        : [analysis.measureOf(name)];
-    const outcomes = await analyse(subject, measures, options, { onProgress: report });
-    output.endProgress();
-    await present(folder, measures, outcomes, output);
-  } finally {
-    subject.dispose();
+  };
+  const measures = await measuresOf(name, folder, flags, analysis);
+  const documents: AnalysisDocument[] = [];
+  for (const task of tasksOf(folder, against, measures)) {
+    const subject = await analysis.Subject.open(task.folder, task.against, settings);
+    try {
+      const outcomes = await analysis.analyse(subject, task.measures, options, {
+        onProgress: report,
+      });
+      output.endProgress();
+      if (task.title) output.line(task.title);
+      await present(task.folder, task.measures, outcomes, output);
+      documents.push(...outcomes.map(({ document }) => document));
+    } finally {
+      subject.dispose();
+    }
   }
+  output.document(documents.length === 1 ? documents[0] : { documents });
 }
 
-/** Attention is that of networks whose patches all attend to each other. */
-function fits(measure: Measure, model: string): boolean {
-  return measure.name !== 'attention' || model.startsWith('deit');
+/** The measures that are asked for and that the network has. */
+async function measuresOf(
+  name: string,
+  folder: string,
+  { only, against }: MeasureFlags,
+  analysis: Analysis,
+): Promise<Measure[]> {
+  const { hasGlobalAttention } = await import('../../results/index.ts');
+  const run = await analysis.readFinishedRun(folder);
+  if (against !== undefined) {
+    analysis.requireComparable(run, await analysis.readFinishedRun(resolve(against)));
+  }
+  if (name !== 'all') return [analysis.measureOf(name)];
+  const { model } = run.record.config;
+  return wantedOf(only, analysis).filter(
+    (measure) => measure.name !== 'attention' || hasGlobalAttention(model),
+  );
+}
+
+/** Measures of one subject, which share their passes. */
+interface Task {
+  folder: string;
+  against?: string;
+  measures: Measure[];
+  title?: string;
+}
+
+/** Of two runs: what compares them, and the other measures of each by itself. */
+function tasksOf(folder: string, against: string | undefined, measures: Measure[]): Task[] {
+  if (against === undefined) return [{ folder, measures }];
+  const single = measures.filter(({ takesPair }) => !takesPair);
+  return [
+    { folder, against, measures: measures.filter(({ takesPair }) => takesPair) },
+    { folder, measures: single, title: 'run:' },
+    { folder: against, measures: single, title: 'against:' },
+  ].filter((task) => task.measures.length > 0);
+}
+
+/** All measures, or those of a list. @throws RequestError for a name that is none. */
+function wantedOf(only: string | undefined, { allMeasures, measureOf }: Analysis): Measure[] {
+  if (only === undefined) return allMeasures();
+  return [...new Set(only.split(',').map((name) => measureOf(name.trim())))];
 }
 
 /** Writes the documents and arrays, and shows them. */
@@ -263,8 +317,6 @@ async function present(
     for (const note of notes) output.line(note);
     output.line(`written to ${paths.json}`);
   }
-  const documents = outcomes.map(({ document }) => document);
-  output.document(documents.length === 1 ? documents[0] : { documents });
 }
 
 function measureOptions(flags: MeasureFlags, defaults: MeasureOptions): MeasureOptions {

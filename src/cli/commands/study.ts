@@ -1,6 +1,6 @@
 /** `carryover study`: whole studies, planned, run, watched and tabulated. */
 import type { Command } from 'commander';
-import type { RunOutcome } from '../../study/index.ts';
+import type { PreparedStudy, RunOutcome } from '../../study/index.ts';
 import { startable, WorkError } from '../../util/index.ts';
 import { wholeNumber } from '../numbers.ts';
 import { type Output, outputOf } from '../output.ts';
@@ -203,6 +203,7 @@ export async function runStudy(file: string, options: StudyOptions, output: Outp
     progress.end();
   }
   await written;
+  const failedAnalyses = await analyze(prepared, output, stop.signal);
   const result = await writeReport(plan);
   showReport(plan, describeTable1(result.table), result.states, output);
   const failed = outcomes.filter(({ kind }) => kind !== 'done');
@@ -216,6 +217,46 @@ export async function runStudy(file: string, options: StudyOptions, output: Outp
       hint: 'carryover study status shows the errors; the same command tries again',
     });
   }
+  const [first] = failedAnalyses;
+  if (first) {
+    throw new WorkError({
+      where: `study ${plan.name}`,
+      expected: 'the analyses of all finished runs',
+      got: `${failedAnalyses.length} failed: ${first}`,
+      hint: 'the same command tries again',
+    });
+  }
+}
+
+/** Takes the measures that the study asks for and that are not there. @returns what failed, in words. */
+async function analyze(
+  { study, plan }: PreparedStudy,
+  output: Output,
+  signal: AbortSignal,
+): Promise<string[]> {
+  if (study.analyses.length === 0 || signal.aborted) return [];
+  const { dueAnalyses, jobTitle, readStates, runAnalyses } = await loadStudies();
+  const states = await readStates(plan.folder, plan.runs);
+  const jobs = await dueAnalyses(plan, states, study.analyses);
+  if (jobs.length === 0) return [];
+  output.note(`${plan.name}: analyses of ${jobs.length} runs and pairs`);
+  const main = startable('../main', import.meta.url);
+  const progress = output.progress('analyses');
+  let done = 0;
+  const outcomes = await runAnalyses(plan, jobs, {
+    program: { args: [...main.execArgv, main.path] },
+    signal,
+    onOutcome: (outcome) => {
+      done++;
+      progress.update({ done, total: jobs.length });
+      if (outcome.kind === 'failed')
+        output.note(`failed   ${jobTitle(outcome)}: ${outcome.reason}`);
+    },
+  });
+  progress.end();
+  return outcomes.flatMap((outcome) =>
+    outcome.kind === 'failed' ? [`${jobTitle(outcome)}: ${outcome.reason}`] : [],
+  );
 }
 
 async function status(path: string, options: StudyOptions, output: Output): Promise<void> {

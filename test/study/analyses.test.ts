@@ -1,0 +1,102 @@
+/** What analyses a study has still to take, how they are taken, and their table over seeds. */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type L2Document, writeAnalysis } from '../../src/results/index.ts';
+import {
+  dueAnalyses,
+  formatAnalyses,
+  jobTitle,
+  type Plan,
+  type PlannedRun,
+  type RunState,
+  readAnalyses,
+  runAnalyses,
+} from '../../src/study/index.ts';
+import { fakeRun, temporaryFolder } from './fakeRuns.ts';
+
+let folder = '';
+const runs = [0, 1, 2].flatMap((seed): PlannedRun[] =>
+  ['wt', 'st'].map((init) => fakeRun(`${init}${seed}`, {}, { init, seed })),
+);
+const states: RunState[] = [
+  ...runs.map((run): RunState => ({ run, status: 'done' })),
+  { run: fakeRun('unfinished', {}, { seed: 3 }), status: 'running' },
+  { run: fakeRun('source', {}, { role: 'source' }), status: 'done' },
+];
+const planOf = (): Plan => ({
+  name: 'fake',
+  folder,
+  file: 'fake.yaml',
+  data: ['fake'],
+  models: ['resnet18_micro'],
+  inits: ['wt', 'st'],
+  seeds: [0, 1, 2],
+  runs,
+});
+
+function drift({ id, init, seed }: PlannedRun, distance: number): L2Document {
+  const run = { runId: id, model: 'resnet18_micro', init, seed, data: 'fake', checkpoints: [] };
+  return {
+    format: 1,
+    run,
+    versions: {},
+    warnings: [],
+    measure: 'l2',
+    from: { run: id, checkpoint: 'initial' },
+    to: { run: id, checkpoint: 'best' },
+    taps: [{ tap: 'conv1', weights: 10, norm: 10 * distance, distance, initialNorm: 1 }],
+  };
+}
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  for (const { id } of runs) await mkdir(join(folder, id));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('analyses of a study', () => {
+  it('are due of finished target runs, of the network’s own measures, and of pairs by seed', async () => {
+    const jobs = await dueAnalyses(planOf(), states, ['cka', 'attention', 'l2']);
+    expect(jobs.map((job) => [job.run.id, job.measures, job.against?.id])).toEqual([
+      ...runs.map(({ id }) => [id, ['cka', 'l2'], undefined]),
+      ...[0, 1, 2].map((seed) => [`wt${seed}`, ['cka'], `st${seed}`]),
+    ]);
+    expect(jobs[6] && jobTitle(jobs[6])).toContain('against ST');
+  });
+
+  it('are not due again once they are there', async () => {
+    for (const run of runs.slice(0, 5))
+      await writeAnalysis(join(folder, run.id), drift(run, run.seed + 1));
+    const jobs = await dueAnalyses(planOf(), states, ['l2']);
+    expect(jobs.map(({ run }) => run.id)).toEqual(['st2']);
+  });
+
+  it('come together over seeds', async () => {
+    const rows = await readAnalyses(planOf(), states, ['l2', 'knn']);
+    const wt = rows.find(({ init }) => init === 'wt');
+    expect(wt).toMatchObject({ measure: 'l2', of: 'conv1', undefinedRuns: 0 });
+    expect(wt?.value).toMatchObject({ mean: 2, deviation: 1, count: 3 });
+    expect(wt?.value?.interval?.low).toBeGreaterThanOrEqual(1);
+    expect(rows.find(({ init }) => init === 'st')?.value).not.toHaveProperty('interval.low');
+    expect(formatAnalyses(rows)).toMatch(/^data,model,init,measure,of,detail,mean/);
+  });
+
+  it('that fail say why and do not stop the others', async () => {
+    const script = join(folder, 'fake.mjs');
+    await writeFile(
+      script,
+      `if (process.argv.includes('${join(folder, 'wt1')}')) {
+         console.error('error: here: expected one thing, got another');
+         process.exit(1);
+       }`,
+    );
+    const jobs = runs.slice(0, 3).map((run) => ({ run, measures: ['l2' as const] }));
+    const outcomes = await runAnalyses(planOf(), jobs, { program: { args: [script] } });
+    expect(outcomes.map(({ run, kind, reason }) => [run.id, kind, reason])).toEqual([
+      ['wt0', 'done', undefined],
+      ['st0', 'done', undefined],
+      ['wt1', 'failed', 'here: expected one thing, got another'],
+    ]);
+  });
+});
