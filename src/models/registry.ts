@@ -23,8 +23,8 @@ interface ModelDefinition {
   checkpoints: readonly string[];
   /** Blocks of a network that may be truncated to its first k, as `id:k`. */
   depth?: number;
-  /** What tells its checkpoints from others'. */
-  signature: string;
+  /** What tells its checkpoints from others', where `recogniseCheckpoint` is to name the model. */
+  signature?: string;
   build(identity: ModelIdentity, depth: number | undefined): ImageModel;
 }
 

@@ -1,5 +1,6 @@
 /** Tells what a checkpoint file is from its first bytes, because names lie: pages are saved as `.pth`. */
 import { type ErrorParts, WorkError } from '../util/index.ts';
+import { quotable } from './stored.ts';
 
 /** Enough to see every mark below: the last, a tar archive's, is at 257. */
 export const leadingBytes = 512;
@@ -21,7 +22,7 @@ function recogniseOther(head: Uint8Array): Parts | undefined {
   const text = Buffer.from(head).toString('latin1');
   const again = 'download the file itself again and look at its size';
   if (/^(\xef\xbb\xbf)?\s*</.test(text)) {
-    const start = text.trim().slice(0, 24).replaceAll(/\s+/g, ' ');
+    const start = quotable(text.trim().slice(0, 24));
     return { got: `a web page or XML (it starts with "${start}")`, hint: again };
   }
   if (text.startsWith('version https://git-lfs')) {

@@ -75,6 +75,9 @@ const unreachable = new Set([
   'ETIMEDOUT',
 ]);
 
+/** Codes of certificates that cannot be trusted, as behind some hospitals' proxies. */
+const untrusted = /CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|ERR_TLS|ERR_SSL/;
+
 /** The innermost cause of an error, whose code and message say what happened. */
 function rootCause(error: unknown): { code: string; message: string } {
   let current: unknown = error;
@@ -89,7 +92,8 @@ function rootCause(error: unknown): { code: string; message: string } {
 function connectionError(error: unknown): Error {
   const { code, message } = rootCause(error);
   const text = code && !message.includes(code) ? `${code}: ${message}` : message;
-  return unreachable.has(code) ? new UnreachableError(text) : new CutConnectionError(text);
+  const isHopeless = unreachable.has(code) || untrusted.test(code) || message === 'bad port';
+  return isHopeless ? new UnreachableError(text) : new CutConnectionError(text);
 }
 
 async function sizeOf(path: string): Promise<number> {

@@ -6,7 +6,7 @@
 import type { DType } from '../tensor/index.ts';
 import { WorkError } from '../util/index.ts';
 import { parseHeaderJson } from './jsonHeader.ts';
-import { countBytes, formatShape, type TensorDescription } from './stored.ts';
+import { countBytes, formatShape, quotable, type TensorDescription } from './stored.ts';
 
 /** The format's own limit, in bytes. */
 export const largestHeader = 100_000_000;
@@ -54,7 +54,7 @@ function isCounts(value: unknown): value is number[] {
 
 /** A name as an error quotes it: short, whatever the file says. */
 function quote(name: string): string {
-  return JSON.stringify(name.length > 120 ? `${name.slice(0, 117)}…` : name);
+  return quotable(JSON.stringify(name.length > 120 ? `${name.slice(0, 117)}…` : name));
 }
 
 function readMetadata(path: string, value: unknown): Record<string, string> {
@@ -74,7 +74,7 @@ function readMetadata(path: string, value: unknown): Record<string, string> {
 
 function readEntry(path: string, name: string, value: unknown): PlacedTensor {
   const fail = (expected: string, got: string): WorkError =>
-    new WorkError({ where: `${path}: tensor ${quote(name)}`, expected, got });
+    new WorkError({ where: `${path}: tensor ${quote(name)}`, expected, got: quotable(got) });
   if (!isRecord(value)) throw fail('an object with dtype, shape and data_offsets', typeof value);
   const unknown = Object.keys(value).find(
     (key) => !['dtype', 'shape', 'data_offsets'].includes(key),
@@ -139,7 +139,7 @@ export function parseSafetensorsHeader(
   try {
     header = parseHeaderJson(bytes);
   } catch (error) {
-    const got = error instanceof Error ? error.message.slice(0, 300) : String(error);
+    const got = quotable(error instanceof Error ? error.message.slice(0, 300) : String(error));
     throw new WorkError(
       { where: path, expected: 'a safetensors header of JSON with every name once', got },
       { cause: error },

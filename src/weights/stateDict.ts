@@ -7,7 +7,7 @@ import { WorkError } from '../util/index.ts';
 import { explainRefusal } from './conversion.ts';
 import { describeValue, PickleDictionary, type PickleValue } from './pickleValues.ts';
 import type { RegularFile } from './regularFile.ts';
-import { countBytes, type OpenedWeights } from './stored.ts';
+import { countBytes, type OpenedWeights, quotable } from './stored.ts';
 import { gatherStrided, isDense } from './strided.ts';
 import { RefusedGlobalError, TensorReference } from './torchObjects.ts';
 
@@ -32,7 +32,8 @@ export type Fail = (expected: string, got: string, hint?: string) => WorkError;
 
 /** Errors about one file. */
 export function failureOf(path: string): Fail {
-  return (expected, got, hint) => new WorkError({ where: path, expected, got, hint });
+  return (expected, got, hint) =>
+    new WorkError({ where: path, expected: quotable(expected), got: quotable(got), hint });
 }
 
 /** The bytes of the tensors' storages, by key. */

@@ -57,6 +57,11 @@ export function countBytes({ dtype, shape }: TensorDescription): number | undefi
   return Number.isSafeInteger(bytes) ? bytes : undefined;
 }
 
+/** A file's own text as an error may quote it: on one line, without what steers a terminal. */
+export function quotable(text: string): string {
+  return text.replaceAll(/\p{C}+/gu, ' ');
+}
+
 /** A shape for people: `[64, 3, 7, 7]`. */
 export function formatShape(shape: readonly number[]): string {
   return `[${shape.join(', ')}]`;

@@ -8,6 +8,7 @@ import * as yauzl from 'yauzl';
 import { WorkError } from '../util/index.ts';
 import type { RegularFile } from './regularFile.ts';
 import { damaged, mostRecords } from './stateDict.ts';
+import { quotable } from './stored.ts';
 
 export class ZipArchive {
   readonly #file: RegularFile;
@@ -56,7 +57,12 @@ export class ZipArchive {
   }
 
   #fail(expected: string, got: string, hint = damaged): WorkError {
-    return new WorkError({ where: this.#file.path, expected, got, hint });
+    return new WorkError({
+      where: this.#file.path,
+      expected: quotable(expected),
+      got: quotable(got),
+      hint,
+    });
   }
 
   /** The records' names, in the order of the table of contents. */
@@ -97,7 +103,7 @@ export class ZipArchive {
 
 function asWorkError(path: string, error: unknown): WorkError {
   if (error instanceof WorkError) return error;
-  const got = error instanceof Error ? error.message.slice(0, 200) : String(error);
+  const got = quotable(error instanceof Error ? error.message.slice(0, 200) : String(error));
   return new WorkError(
     { where: path, expected: 'a whole zip archive', got, hint: damaged },
     { cause: error },

@@ -47,6 +47,7 @@ describe('damaged files', () => {
   it.each([
     ['no header', '', 0, 'JSON'],
     ['no JSON', '{"a":', 0, 'JSON'],
+    ['lines and escapes', '\n\u001b[31m{', 0, 'JSON'],
     ['bytes that are not UTF-8', Buffer.from('7b22ff223a317d', 'hex'), 0, 'JSON'],
     ['a list', '[]', 0, 'a JSON object'],
     ['a name twice', `{"a":${good},"a":${good}}`, 8, 'the key "a" twice'],
