@@ -41,7 +41,7 @@ interface Forecasts {
 
 /**
  * Reliability of forecasts.
- * @param confidence N probabilities. @param outcome N times 1 (came true) or 0.
+ * @param confidence N probabilities. @param outcome N times 1 (came true), 0, or -1: unknown, left out.
  */
 export function reliability(
   confidence: ArrayLike<number>,
@@ -51,7 +51,10 @@ export function reliability(
   const counts = new Float64Array(binCount);
   const sums = new Float64Array(binCount);
   const hits = new Float64Array(binCount);
+  let known = 0;
   for (let sample = 0; sample < confidence.length; sample++) {
+    if ((outcome[sample] ?? 0) < 0) continue;
+    known++;
     const value = confidence[sample] ?? Number.NaN;
     const bin = Math.min(binCount - 1, Math.max(0, Math.ceil(value * binCount) - 1));
     counts[bin] = (counts[bin] ?? 0) + 1;
@@ -63,14 +66,14 @@ export function reliability(
     if (count === 0) return bounds;
     return { ...bounds, confidence: (sums[bin] ?? 0) / count, frequency: (hits[bin] ?? 0) / count };
   });
-  if (confidence.length === 0) {
+  if (known === 0) {
     const none = undefinedBecause('no samples');
     return { expectedError: none, greatestError: none, bins };
   }
   const gaps = bins.map(({ confidence: sure = 0, frequency = 0 }) => Math.abs(frequency - sure));
   const expected = gaps.reduce((sum, gap, bin) => sum + gap * (counts[bin] ?? 0), 0);
   return {
-    expectedError: { value: expected / confidence.length },
+    expectedError: { value: expected / known },
     greatestError: { value: Math.max(...gaps) },
     bins,
   };

@@ -1,7 +1,7 @@
 /** The common end of opening any data set: contents hashed, identity taken, duplicates told. */
 import { hashText, RequestError } from '../util/index.ts';
-import { checkTask, classCounts, type DataSet, type Sample } from './dataSet.ts';
-import { fingerprintFiles } from './fingerprint.ts';
+import { checkTask, classCounts, type DataSet, isLabelled, type Sample } from './dataSet.ts';
+import { fingerprintPictures } from './fingerprint.ts';
 import type { OpenOptions } from './kind.ts';
 import { shortList } from './problems.ts';
 
@@ -24,9 +24,9 @@ export async function assemble(draft: DataSetDraft, options: OpenOptions): Promi
       hint: 'check the path and the kind of data set',
     });
   }
-  checkTask(where, draft.task, draft.metric, draft.classes.length);
+  if (isLabelled(draft)) checkTask(where, draft.task, draft.metric, draft.classes.length);
   const paths = draft.samples.map(({ path }) => path);
-  const hashes = await fingerprintFiles(draft.root, paths, options);
+  const hashes = await fingerprintPictures(draft.root, paths, options);
   const samples = draft.samples.map((sample, index) => ({ ...sample, hash: hashes[index] ?? '' }));
   const dataset: DataSet = { ...draft, samples, identity: '' };
   const notes = [...draft.notes, ...absentClassNotes(dataset), ...duplicateNotes(dataset)];

@@ -10,12 +10,15 @@ export const dataTasks = ['multiclass', 'binary', 'multilabel', 'ordinal'] as co
 export const dataMetrics = ['kappa', 'recall', 'auc'] as const;
 export const splitNames = ['train', 'val', 'test'] as const;
 
+/** The value of a label that nobody knows: left out of losses and metrics. */
+export const unknownLabel = -1;
+
 export interface Sample {
   /** Unique in the data set; the path relative to its root, or the id of the official list. */
   id: string;
-  /** Absolute path of the image. */
+  /** Absolute path of the image; of one in a larger file, with a selection after it (`images/reference.ts`). */
   path: string;
-  /** Class index; for a multi-label task one 0 or 1 for each label. */
+  /** Class index; for a multi-label task one 0, 1 or {@link unknownLabel} for each label. */
   label: number | number[];
   /** Patient, lesion or whatever a split must not divide. */
   group?: string;
@@ -24,6 +27,9 @@ export interface Sample {
   /** SHA-256 of the file's bytes, in hex; `unreadable: <reason>` where they cannot be read. */
   hash: string;
 }
+
+/** A part of the training split, by its share or by its number of samples. */
+export type TrainingSubset = { fraction: number } | { samples: number };
 
 /** How splits are made where the data set does not bring its own. */
 export interface SplitSettings {
@@ -36,6 +42,10 @@ export interface SplitSettings {
   method: 'balanced' | 'released-code';
   /** What a group or a byte-identical file in two splits is: an error, or a note. */
   leakage: 'error' | 'report';
+  /** Cross-validation: the samples in `of` parts, of which number `at` (from 0) is the test split. */
+  fold?: { at: number; of: number };
+  /** How much of the training split is used; all of it where absent. */
+  subset?: TrainingSubset;
 }
 
 export interface DataSet {
@@ -60,6 +70,16 @@ export function metricOfTask(task: DataTask): DataMetric {
   return task === 'ordinal' ? 'kappa' : task === 'multiclass' ? 'recall' : 'auc';
 }
 
+/** Whether the data set says what its images show. Without that nothing can be trained or tested on it. */
+export function isLabelled({ kind }: Pick<DataSet, 'kind'>): boolean {
+  return kind !== 'images';
+}
+
+/** Whether a label of some sample is unknown: such data sets are of multi-label tasks. */
+export function hasUnknownLabels({ samples }: Pick<DataSet, 'samples'>): boolean {
+  return samples.some(({ label }) => typeof label !== 'number' && label.includes(unknownLabel));
+}
+
 /** How many samples each class or label has among `indices` (all by default). */
 export function classCounts(dataset: DataSet, indices?: readonly number[]): number[] {
   const counts = dataset.classes.map(() => 0);
@@ -72,7 +92,7 @@ export function classCounts(dataset: DataSet, indices?: readonly number[]): numb
     if (typeof label === 'number') add(label, 1);
     else
       label?.forEach((value, position) => {
-        add(position, value);
+        if (value === 1) add(position, 1);
       });
   }
   return counts;

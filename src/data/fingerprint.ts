@@ -10,6 +10,8 @@ import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { hashText, writeFileWhole } from '../util/index.ts';
 import { defaultCacheFolder } from './cacheFolder.ts';
+import { fingerprintRows } from './fingerprintRows.ts';
+import { fileOf, parseReference, selectionOf } from './images/reference.ts';
 import type { OpenOptions } from './kind.ts';
 import { mapBounded } from './parallel.ts';
 
@@ -36,10 +38,77 @@ const wholeFileBytes = 4 * 1024 * 1024;
 const unsettledNanoseconds = 2_000_000_000n;
 
 /**
- * The SHA-256 of each file, in hex, in the order of `paths`; `unreadable: <reason>` for a file that
- * cannot be read, which is a bad image later and no error here.
+ * The SHA-256 of each picture, in hex, in the order of `paths`: of a file's bytes, of a row's, or of a
+ * file's and what is selected of it. `unreadable: <reason>` for what cannot be read, which is a bad
+ * image later and no error here.
  */
-export async function fingerprintFiles(
+export async function fingerprintPictures(
+  root: string,
+  paths: readonly string[],
+  options: OpenOptions,
+): Promise<string[]> {
+  const references = paths.map(partsOf);
+  const files = [...new Set(references.filter(({ row }) => row === undefined).map(fileOfParts))];
+  const hashes = await fingerprintFiles(root, files, options);
+  const hashOfFile = new Map(files.map((file, index) => [file, hashes[index] ?? '']));
+  const rowsOf = new Map<string, Promise<readonly string[] | string>>();
+  const result: string[] = [];
+  for (const { file, row, array, selection } of references) {
+    if (row === undefined) {
+      const hash = hashOfFile.get(file) ?? '';
+      const whole = selection === '' || hash.startsWith(unreadableMark);
+      result.push(whole ? hash : hashText(`${hash} ${selection}`));
+      continue;
+    }
+    const key = JSON.stringify([file, array]);
+    const rows = rowsOf.get(key) ?? rowHashes(file, array, options);
+    rowsOf.set(key, rows);
+    const found = await rows;
+    result.push(typeof found === 'string' ? found : (found[row] ?? `${unreadableMark}no such row`));
+  }
+  return result;
+}
+
+const unreadableMark = 'unreadable: ';
+
+/** The parts of a reference that decide about its hash. */
+interface Parts {
+  file: string;
+  array?: string;
+  row?: number;
+  selection: string;
+}
+
+function partsOf(reference: string): Parts {
+  const file = fileOf(reference);
+  const selection = selectionOf(reference);
+  try {
+    const { array, row } = parseReference(reference);
+    return { file, array, row, selection };
+  } catch {
+    // What cannot be understood is a bad image later.
+    return { file, selection };
+  }
+}
+
+function fileOfParts({ file }: Parts): string {
+  return file;
+}
+
+async function rowHashes(
+  file: string,
+  array: string | undefined,
+  options: OpenOptions,
+): Promise<readonly string[] | string> {
+  try {
+    return await fingerprintRows(file, array, options);
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    return `${unreadableMark}${reasonOf(error)}`;
+  }
+}
+
+async function fingerprintFiles(
   root: string,
   paths: readonly string[],
   { cacheFolder = defaultCacheFolder(), onProgress, signal }: OpenOptions,
@@ -78,7 +147,7 @@ async function fingerprint(
     const settled = BigInt(Date.now()) * 1_000_000n - newest > unsettledNanoseconds;
     return settled ? { hash, entry: [...times, hash] } : { hash };
   } catch (error) {
-    return { hash: `unreadable: ${reasonOf(error)}` };
+    return { hash: `${unreadableMark}${reasonOf(error)}` };
   }
 }
 

@@ -1,7 +1,9 @@
 /** Which files of a folder are images: by name where the name says so, else by their first bytes. */
 import { open, readdir, realpath, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { RequestError } from '../util/index.ts';
+import { fileTypeOf, headBytes } from './images/fileType.ts';
+import { fileOf } from './images/reference.ts';
 
 /** Formats that are decoded, by the endings that their files commonly have. */
 export const imageExtensions: readonly string[] = [
@@ -15,6 +17,10 @@ export const imageExtensions: readonly string[] = [
   '.avif',
   '.jfif',
   '.bmp',
+  '.dcm',
+  '.dicom',
+  '.nii',
+  '.nii.gz',
 ];
 
 /** Files that systems leave behind in folders of pictures. */
@@ -74,10 +80,10 @@ export async function listImages(folder: string): Promise<FolderListing> {
   return listing;
 }
 
-/** `folder`, `file`, or `absent` of what a path leads to. */
+/** `folder`, `file`, or `absent` of what a path leads to; of a part of a file, what the file is. */
 export async function kindOf(path: string): Promise<'folder' | 'file' | 'absent'> {
   try {
-    return (await stat(path)).isDirectory() ? 'folder' : 'file';
+    return (await stat(fileOf(path))).isDirectory() ? 'folder' : 'file';
   } catch {
     return 'absent';
   }
@@ -112,15 +118,25 @@ async function readFolder(folder: string) {
 }
 
 async function isImage(path: string): Promise<boolean> {
-  if (imageExtensions.includes(extname(path).toLowerCase())) return true;
-  return looksLikeImage(await firstBytes(path));
+  if (imageExtensionOf(path) !== undefined) return true;
+  const type = fileTypeOf(await firstBytes(path));
+  return type === 'picture' || type === 'dicom' || type === 'nifti';
+}
+
+/** The ending that makes a file's name an image's, as it is written there. */
+export function imageExtensionOf(name: string): string | undefined {
+  const lower = name.toLowerCase();
+  const length = imageExtensions
+    .filter((extension) => lower.endsWith(extension))
+    .reduce((longest, { length: each }) => Math.max(longest, each), 0);
+  return length > 0 && length < lower.length ? name.slice(-length) : undefined;
 }
 
 async function firstBytes(path: string): Promise<Buffer> {
   try {
     const file = await open(path, 'r');
     try {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(16), 0, 16, 0);
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0);
       return buffer.subarray(0, bytesRead);
     } finally {
       await file.close();
@@ -128,18 +144,4 @@ async function firstBytes(path: string): Promise<Buffer> {
   } catch {
     return Buffer.alloc(0);
   }
-}
-
-/** JPEG, PNG, GIF, TIFF (also big), WebP or AVIF, by signature. */
-export function looksLikeImage(bytes: Buffer): boolean {
-  const hex = bytes.toString('hex');
-  const text = bytes.toString('latin1');
-  return (
-    hex.startsWith('ffd8ff') ||
-    hex.startsWith('89504e470d0a1a0a') ||
-    text.startsWith('GIF8') ||
-    /^(49492a00|4d4d002a|49492b00|4d4d002b)/.test(hex) ||
-    (text.startsWith('RIFF') && text.slice(8, 12) === 'WEBP') ||
-    /^ftyp(avif|avis)$/.test(text.slice(4, 12))
-  );
 }

@@ -6,13 +6,21 @@ import { nearestNames, RequestError } from '../util/index.ts';
 import type { DataSet } from './dataSet.ts';
 import { kindOf } from './imageFiles.ts';
 import type { OpenOptions } from './kind.ts';
-import { describeKinds, type KindName, kinds } from './registry.ts';
+import { describeKinds, type KindName, kindAliases, kinds } from './registry.ts';
+import { trainingSubset } from './splitSettings.ts';
 
 /** An entry of any kind, strict. Paths as the user wrote them; see {@link parseDataSpec}. */
 export const dataSpecSchema = z.discriminatedUnion('kind', [
   kinds.folder.schema,
   kinds.csv.schema,
+  kinds.aptos2019.schema,
+  kinds['cbis-ddsm'].schema,
   kinds.isic2019.schema,
+  kinds.chexpert.schema,
+  kinds['patch-camelyon'].schema,
+  kinds.npz.schema,
+  kinds.hdf5.schema,
+  kinds.images.schema,
 ]);
 
 /** A data set as the user names it, with absolute paths. */
@@ -56,7 +64,8 @@ export function parseDataArgument(
 ): DataSpec {
   const { where = '--data' } = place;
   const colon = argument.indexOf(':');
-  const kind = argument.slice(0, Math.max(colon, 0));
+  const written = argument.slice(0, Math.max(colon, 0));
+  const kind = tableFormats.includes(written) ? 'csv' : (kindAliases[written] ?? written);
   const path = argument.slice(colon + 1);
   if (colon < 0) {
     const known = isKind(argument);
@@ -66,7 +75,7 @@ export function parseDataArgument(
       got: `"${argument}"`,
       hint: known
         ? `name the place too: ${argument}:<path>`
-        : `for example ${argument.toLowerCase().endsWith('.csv') ? 'csv' : 'folder'}:${argument}; kinds: ${kindList()}`,
+        : `for example ${isTableName(argument) ? 'csv' : 'folder'}:${argument}; kinds: ${kindList()}`,
     });
   }
   if (!isKind(kind)) throw unknownKind(where, kind);
@@ -81,14 +90,34 @@ export function parseDataArgument(
  * @throws RequestError for anything in it that is wrong, all of it listed.
  */
 export async function openDataSet(spec: DataSpec, options: OpenOptions = {}): Promise<DataSet> {
+  const subset = trainingSubset(spec, `${spec.kind}:${spec.path}`);
+  const dataset = await openKind(spec, options);
+  return subset ? { ...dataset, split: { ...dataset.split, subset } } : dataset;
+}
+
+async function openKind(spec: DataSpec, options: OpenOptions): Promise<DataSet> {
   switch (spec.kind) {
     case 'folder':
       await suggestCsv(spec.path);
       return kinds.folder.open(spec, options);
     case 'csv':
       return kinds.csv.open(spec, options);
+    case 'aptos2019':
+      return kinds.aptos2019.open(spec, options);
+    case 'cbis-ddsm':
+      return kinds['cbis-ddsm'].open(spec, options);
     case 'isic2019':
       return kinds.isic2019.open(spec, options);
+    case 'chexpert':
+      return kinds.chexpert.open(spec, options);
+    case 'patch-camelyon':
+      return kinds['patch-camelyon'].open(spec, options);
+    case 'npz':
+      return kinds.npz.open(spec, options);
+    case 'hdf5':
+      return kinds.hdf5.open(spec, options);
+    case 'images':
+      return kinds.images.open(spec, options);
   }
 }
 
@@ -116,13 +145,20 @@ function unknownKind(where: string, kind: unknown): RequestError {
   });
 }
 
-/** A CSV file named as a folder is a likely slip. */
+/** Words for the formats of tables, all of which the kind `csv` reads. */
+const tableFormats = ['table', 'tsv', 'json', 'jsonl', 'ndjson', 'parquet'];
+
+function isTableName(path: string): boolean {
+  return /\.(csv|tsv|jsonl|ndjson|parquet)$/i.test(path);
+}
+
+/** A table named as a folder is a likely slip. */
 async function suggestCsv(path: string): Promise<void> {
-  if (!path.toLowerCase().endsWith('.csv') || (await kindOf(path)) !== 'file') return;
+  if (!isTableName(path) || (await kindOf(path)) !== 'file') return;
   throw new RequestError({
     where: `folder:${path}`,
     expected: 'a folder',
-    got: 'a CSV file',
+    got: 'a table',
     hint: `did you mean csv:${path}?`,
   });
 }

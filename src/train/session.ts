@@ -3,15 +3,19 @@ import { access, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   channelStatistics,
+  hasUnknownLabels,
+  type ImageOptions,
   imagenetStatistics,
   Loader,
+  luminanceStatistics,
+  nearDuplicateNotes,
   parseAugment,
   writeSplits,
 } from '../data/index.ts';
 import { evaluate, outputCount, PredictionStopped, predict } from '../eval/index.ts';
 import { describeModel, type ImageModel } from '../models/index.ts';
 import { type Resolved, type RunConfig, type RunResult, runPaths } from '../results/index.ts';
-import { availableCores, manualSeed, setDeterministic, setThreadCount } from '../tensor/index.ts';
+import { manualSeed, setDeterministic, setThreadCount } from '../tensor/index.ts';
 import { WorkError } from '../util/index.ts';
 import { writeSafetensors } from '../weights/index.ts';
 import type { OwnedRecord } from './claim.ts';
@@ -25,12 +29,10 @@ import {
   resolveMaxIterations,
   resolveOptimiser,
   resolveSizes,
+  resolveWorkers,
 } from './resolve.ts';
 import { loadState, type Position, type RunState, restoreTensors, saveState } from './state.ts';
 import { Trainer, type TrainerParts } from './trainer.ts';
-
-/** Decoding threads under `auto`: more than this wait for the disk. */
-const MOST_WORKERS = 8;
 
 /** Images of an evaluation at once; more gain nothing and cost memory. */
 const EVALUATION_BATCH = 64;
@@ -111,7 +113,12 @@ export class Session {
     const parts: TrainerParts = {
       runId,
       model,
-      task: { task: dataset.task, metric: dataset.metric, classes: dataset.classes },
+      task: {
+        task: dataset.task,
+        metric: dataset.metric,
+        classes: dataset.classes,
+        unknownLabels: hasUnknownLabels(dataset),
+      },
       trainLoader: loaders.train,
       validationLoader: loaders.val,
       training: this.#config.training,
@@ -187,17 +194,15 @@ export class Session {
     this.#phase('preparing the images');
     const images = {
       resize,
-      workers:
-        training.workers === 'auto' ? Math.min(availableCores(), MOST_WORKERS) : training.workers,
+      workers: resolveWorkers(training.workers),
       onBadImage: training.onBadImage,
+      cache: training.cache,
       signal,
+      onNote: (text: string) => this.#warn(text),
       onProgress: (done: number, total: number) =>
         this.#options.onEvent?.({ kind: 'images', done, total }),
     };
-    const { mean, std } =
-      training.normalize === 'imagenet'
-        ? imagenetStatistics
-        : (earlier ?? (await channelStatistics(dataset, splits.train, images)));
+    const { mean, std } = earlier ?? (await this.#channelStatistics(images));
     const batchSize = Math.min(training.batchSize, splits.train.length);
     if (batchSize < training.batchSize) {
       this.#warn(
@@ -227,6 +232,7 @@ export class Session {
     const train = await open('train');
     const val = await open('val');
     const test = await open('test');
+    for (const note of await nearDuplicateNotes(dataset, splits, images)) this.#warn(note);
     const skipped = [train, val, test].flatMap((loader) => loader.skipped);
     if (skipped.length > 0) this.#warn(`${skipped.length} bad images are left out: see run.json`);
     await writeSplits(runPaths(this.#folder).splits, dataset, splits);
@@ -251,6 +257,19 @@ export class Session {
       },
     });
     return { train, val, test, batchSize };
+  }
+
+  /** What images are normalised by: of each channel that the network sees. */
+  async #channelStatistics(images: ImageOptions): Promise<{ mean: number[]; std: number[] }> {
+    const { normalize, inputChannels } = this.#config.training;
+    const { dataset, splits } = this.#material;
+    const { mean, std } =
+      normalize === 'imagenet'
+        ? imagenetStatistics
+        : await channelStatistics(dataset, splits.train, images);
+    return inputChannels === 1
+      ? luminanceStatistics({ mean, std })
+      : { mean: [...mean], std: [...std] };
   }
 
   /** The network, initialised and saved, or as it was when the state was saved. */

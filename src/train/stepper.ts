@@ -19,6 +19,8 @@ const LOSSES_HELD = 64;
 export interface StepperOptions {
   model: ImageModel;
   task: Task;
+  /** Whether some labels of a multi-label task are unknown. */
+  unknownLabels?: boolean;
   training: TrainingSettings;
   resolved: Pick<Resolved, 'device' | 'precision' | 'optimizer' | 'learningRate'>;
 }
@@ -40,12 +42,19 @@ export function createOptimiser({ model, training, resolved }: StepperOptions): 
  * and multi-label tasks.
  * @param logits [B, outputs]. @param labels int64 [B], or float32 [B, outputs] of a multi-label task.
  */
-export function trainingLoss(logits: Tensor, labels: Tensor, task: Task): Tensor {
+export function trainingLoss(
+  logits: Tensor,
+  labels: Tensor,
+  task: Task,
+  unknownLabels = false,
+): Tensor {
   const scores = logits.to({ dtype: 'float32' });
   if (task === 'multiclass' || task === 'ordinal') return crossEntropy(scores, labels);
   const targets = labels.to({ dtype: 'float32' });
   const shaped = task === 'binary' ? ops.reshape(targets, [-1, 1]) : targets;
-  return binaryCrossEntropyWithLogits(scores, shaped);
+  if (!unknownLabels) return binaryCrossEntropyWithLogits(scores, shaped);
+  const known = noGrad(() => ops.ge(shaped, 0).to({ dtype: 'float32' }));
+  return binaryCrossEntropyWithLogits(scores, ops.mul(shaped, known), known);
 }
 
 /**
@@ -69,7 +78,7 @@ export class Stepper {
   /** One update from one batch. The batch stays the caller's. @param iteration steps done before. */
   step(batch: Batch, learningRate: number, iteration: number): void {
     if (this.#held === LOSSES_HELD) this.#read(iteration);
-    const { model, task, resolved } = this.#options;
+    const { model, task, unknownLabels, resolved } = this.#options;
     const { device } = resolved;
     this.optimiser.learningRate = learningRate;
     scope(() => {
@@ -77,7 +86,7 @@ export class Stepper {
       const labels = batch.labels.to({ device });
       const enabled = resolved.precision === 'bf16';
       const logits = autocast({ device, dtype: 'bfloat16', enabled }, () => model.forward(images));
-      const loss = trainingLoss(logits, labels, task);
+      const loss = trainingLoss(logits, labels, task, unknownLabels);
       backward(loss);
       this.optimiser.step();
       this.optimiser.zeroGrad();

@@ -24,7 +24,13 @@ import { Stepper } from './stepper.ts';
 export interface TrainerParts {
   runId: string;
   model: ImageModel;
-  task: { task: Task; metric: MetricName; classes: readonly string[] };
+  task: {
+    task: Task;
+    metric: MetricName;
+    classes: readonly string[];
+    /** Whether some labels of a multi-label task are unknown. */
+    unknownLabels?: boolean;
+  };
   trainLoader: Loader;
   validationLoader: Loader;
   training: TrainingSettings;
@@ -56,7 +62,8 @@ export class Trainer implements Disposable {
   constructor(parts: TrainerParts, state?: RunState) {
     this.#parts = parts;
     const { training, resolved, model, runId } = parts;
-    this.#stepper = new Stepper({ model, task: parts.task.task, training, resolved });
+    const { task, unknownLabels } = parts.task;
+    this.#stepper = new Stepper({ model, task, unknownLabels, training, resolved });
     this.#schedule = new WarmupPlateau({
       baseLearningRate: resolved.learningRate,
       warmupIterations: training.warmupIterations,

@@ -1,14 +1,21 @@
 /**
  * Image files to 8-bit RGB, as Pillow's `exif_transpose(Image.open(f)).convert("RGB")` has it: turned
  * as EXIF says, palettes looked up, grey repeated, alpha dropped, colour profiles ignored, CMYK by
- * Pillow's formula. 16 bits become 8 by dropping the lower byte. The type is told by content.
+ * Pillow's formula. 16 bits become 8 by dropping the lower byte. DICOM, NIfTI and rows of arrays are
+ * read by `formats/`. The type is told by content.
  */
-import { readFile } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import sharp, { type Metadata, type Sharp } from 'sharp';
-import type { RgbImage } from './resize.ts';
+import { decodeDicom } from '../formats/dicom/decodeDicom.ts';
+import { decodeHdf5 } from '../formats/hdf5Image.ts';
+import { decodeNifti } from '../formats/nifti.ts';
+import { decodeNpy } from '../formats/npy.ts';
+import { BadImageError, checkPixelCount, unreadable } from './badImage.ts';
+import { fileTypeOf, headBytes } from './fileType.ts';
+import { type ImageReference, parseReference, refuseSelections } from './reference.ts';
+import type { ImageSource, RgbImage } from './resize.ts';
 
-/** Why a file is no usable image, in words for a user. */
-export class BadImageError extends Error {}
+export { BadImageError, isReadFault } from './badImage.ts';
 
 /** Pillow's limit against decompression bombs, in pixels. */
 export const defaultMaxPixels = 178_956_970;
@@ -20,54 +27,94 @@ sharp.cache(false);
 sharp.concurrency(1);
 
 /**
- * The picture in a file; the first one where there are several.
+ * The picture that a reference names (`reference.ts`); the first one of a file with several pages.
  * @throws BadImageError with the reason.
  */
 export async function decodeImage(
   path: string,
   maxPixels: number = defaultMaxPixels,
 ): Promise<RgbImage> {
-  const bytes = await readBytes(path);
-  if (bytes.length === 0) throw new BadImageError('empty file (0 bytes)');
+  const reference = parseReference(path);
+  const file = await open(reference.file, 'r').catch((error: unknown) => {
+    throw unreadable(error);
+  });
   try {
-    const { space, depth, width, height } = await inspect(bytes, maxPixels);
+    return await decodeFile(file, reference, maxPixels);
+  } finally {
+    await file.close();
+  }
+}
+
+async function decodeFile(
+  file: FileHandle,
+  reference: ImageReference,
+  maxPixels: number,
+): Promise<RgbImage> {
+  const head = await readHead(file);
+  if (head.length === 0) throw new BadImageError('empty file (0 bytes)');
+  switch (fileTypeOf(head)) {
+    case 'npy':
+      return decodeNpy(reference, maxPixels);
+    case 'hdf5':
+      return decodeHdf5(reference, maxPixels);
+    case 'nifti':
+    case 'gzip':
+      return decodeNifti(reference, maxPixels);
+    case 'dicom':
+      return decodeDicom(await readWhole(file), reference, maxPixels);
+    case 'picture':
+    case 'unknown':
+      refuseSelections(reference, [], 'a single picture');
+      return decodePicture(await readWhole(file), maxPixels);
+  }
+}
+
+async function readHead(file: FileHandle): Promise<Buffer> {
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0);
+    return buffer.subarray(0, bytesRead);
+  } catch (error) {
+    throw unreadable(error);
+  }
+}
+
+/** From the start: reading the head at a position has moved nothing. */
+async function readWhole(file: FileHandle): Promise<Buffer> {
+  return file.readFile().catch((error: unknown) => {
+    throw unreadable(error);
+  });
+}
+
+async function decodePicture(bytes: Buffer, maxPixels: number): Promise<RgbImage> {
+  try {
+    const { space, depth, width, height, source } = await inspect(bytes, maxPixels);
     const settings = { failOn: 'error', ignoreIcc: true, limitInputPixels: maxPixels } as const;
     const input = sharp(bytes, settings).autoOrient();
     if (space === 'cmyk' && depth === 'uchar') {
-      return cmykToRgb(await raw(input.pipelineColourspace('cmyk').toColourspace('cmyk')));
+      const inks = await raw(input.pipelineColourspace('cmyk').toColourspace('cmyk'));
+      return { ...cmykToRgb(inks), source };
     }
     const image = await raw(input.removeAlpha().toColourspace('srgb'));
     if (image.channels !== 3 || image.data.length !== width * height * 3) {
       throw new BadImageError(`${image.channels} channels in colour space ${space}`);
     }
-    return image;
+    return { ...image, source };
   } catch (error) {
     if (error instanceof BadImageError) throw error;
     throw new BadImageError(reasonOf(error));
   }
 }
 
-async function readBytes(path: string): Promise<Buffer> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new BadImageError(`${readFault}${code === 'ENOENT' ? 'no such file' : code}`);
-  }
-}
-
-const readFault = 'cannot be read: ';
-
-/** True of the reason for a file whose bytes could not be had, which says nothing of the bytes. */
-export function isReadFault(reason: unknown): boolean {
-  return typeof reason === 'string' && reason.startsWith(readFault);
+interface Inspected {
+  space: string;
+  depth: string;
+  width: number;
+  height: number;
+  source: ImageSource;
 }
 
 /** What the file's head says, checked before any pixel is decoded. */
-async function inspect(
-  bytes: Buffer,
-  maxPixels: number,
-): Promise<{ space: string; depth: string; width: number; height: number }> {
+async function inspect(bytes: Buffer, maxPixels: number): Promise<Inspected> {
   let metadata: Metadata;
   try {
     metadata = await sharp(bytes, { failOn: 'error', limitInputPixels: false }).metadata();
@@ -77,18 +124,14 @@ async function inspect(
     }
     throw error;
   }
-  const { format, width, height, space, depth } = metadata;
+  const { format, width, height, space, depth, channels } = metadata;
   if (!formats.has(format)) throw new BadImageError(`a file of type ${format}`);
-  if (width * height > maxPixels) {
-    const millions = (count: number): string => (count / 1e6).toFixed(0);
-    throw new BadImageError(
-      `${width} × ${height} = ${millions(width * height)} million pixels, more than the ${millions(maxPixels)} million allowed`,
-    );
-  }
+  checkPixelCount(width, height, maxPixels);
   if (depth !== 'uchar' && depth !== 'ushort') {
     throw new BadImageError(`pixels of type ${depth}, where 8 or 16 bits a channel were expected`);
   }
-  return { space, depth, width, height };
+  const source = { format, channels, bits: depth === 'uchar' ? 8 : 16 };
+  return { space, depth, width, height, source };
 }
 
 async function raw(image: Sharp): Promise<RgbImage & { channels: number }> {

@@ -1,14 +1,17 @@
 /** Settings that several kinds of data set share. */
-import { basename } from 'node:path';
+import { basename, isAbsolute, join, normalize, relative, sep } from 'node:path';
 import { z } from 'zod';
+import { RequestError } from '../../util/index.ts';
 import { dataMetrics, dataTasks, type SplitName } from '../dataSet.ts';
-import { splitSettingsSchema } from '../splitSettings.ts';
+import { kindOf } from '../imageFiles.ts';
+import { splitSettingsSchema, subsetKeys } from '../splitSettings.ts';
 
 /** Keys of every entry, besides `kind` and `path`. */
 export const commonKeys = {
   /** The name in tables and files; by default that of the folder or file. */
   name: z.string().min(1).optional(),
   split: splitSettingsSchema.optional(),
+  ...subsetKeys,
 };
 
 /** Keys of data sets that do not say by themselves what is to be predicted. */
@@ -39,4 +42,44 @@ const splitWords: Record<string, SplitName> = {
 /** The split that a word names, in any case: `train`, `training`, `val`, `valid`, … */
 export function splitOfWord(word: string): SplitName | undefined {
   return splitWords[word.trim().toLowerCase()];
+}
+
+/** Whether all of a published data set is there, as a note. */
+export function publishedNote(count: number, published: number, what: string): string {
+  const number = (value: number): string => value.toLocaleString('en-US');
+  return count === published
+    ? `${number(count)} ${what}, as published`
+    : `${number(count)} ${what}, of ${number(published)} published`;
+}
+
+/**
+ * The first of `names` that is a folder of `root`.
+ * @throws RequestError where none is.
+ */
+export async function firstFolder(
+  root: string,
+  names: readonly string[],
+  where: string,
+): Promise<string> {
+  for (const name of names) {
+    if ((await kindOf(join(root, name))) === 'folder') return join(root, name);
+  }
+  throw new RequestError({
+    where,
+    expected: `the folder ${names.map((name) => `${name}/`).join(' or ')}`,
+    got: `none of that name in ${root}`,
+    hint: 'check the path, and that the archive was unpacked',
+  });
+}
+
+/**
+ * The file that a label file's cell means, whatever separators it was written with.
+ * @returns undefined where it would lie outside `root`.
+ */
+export function pathInside(root: string, cell: string): string | undefined {
+  const written = cell.replaceAll('\\', '/');
+  const path = normalize(isAbsolute(written) ? written : join(root, written));
+  const inside = relative(root, path);
+  const outside = inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside);
+  return inside === '' || outside ? undefined : path;
 }

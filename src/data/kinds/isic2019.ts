@@ -1,7 +1,8 @@
 /**
  * ISIC 2019, in its official layout: ISIC_2019_Training_GroundTruth.csv (one-hot over 8 or 9
- * diagnoses), ISIC_2019_Training_Input/, and where present ISIC_2019_Training_Metadata.csv, whose
- * lesion_id keeps the pictures of a lesion in one split (METHODS: data sets).
+ * diagnoses), ISIC_2019_Training_Input/ (or train/), and where present
+ * ISIC_2019_Training_Metadata.csv, whose lesion_id keeps the pictures of a lesion in one split
+ * (METHODS: data sets).
  */
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -13,7 +14,8 @@ import type { DataSetKind, OpenOptions } from '../kind.ts';
 import { problemList, shortList } from '../problems.ts';
 import { splitSettings } from '../splitSettings.ts';
 import { findColumn, readTable, type Table } from '../table.ts';
-import { commonKeys, pathSchema } from './common.ts';
+import { commonKeys, firstFolder, pathSchema, publishedNote } from './common.ts';
+import { ImageIndex } from './imageIndex.ts';
 
 export const isic2019Schema = z.strictObject({
   kind: z.literal('isic2019'),
@@ -34,7 +36,10 @@ export const isic2019Kind: DataSetKind<typeof isic2019Schema> = {
 
 const truthFile = 'ISIC_2019_Training_GroundTruth.csv';
 const metadataFile = 'ISIC_2019_Training_Metadata.csv';
-const imageFolder = 'ISIC_2019_Training_Input';
+const imageFolders = ['ISIC_2019_Training_Input', 'train'];
+
+/** Labelled pictures of the whole data set. */
+const published = 25_331;
 
 async function openIsic2019(
   spec: z.output<typeof isic2019Schema>,
@@ -44,26 +49,25 @@ async function openIsic2019(
   await requireFolder(root, `isic2019:${root}`);
   const table = await readTable(join(root, truthFile));
   const classes = diagnosesOf(table);
-  const folder = join(root, imageFolder);
-  await requireFolder(folder, `isic2019:${root}`);
+  const folder = await firstFolder(root, imageFolders, `isic2019:${root}`);
   const notes: string[] = [];
-  const files = await imagesByName(folder);
+  const index = new ImageIndex((await listImages(folder)).images);
   const lesions = await readLesions(root, spec.metadata, notes);
   const problems: string[] = [];
   const rowOfImage = new Map<string, number>();
   const samples = table.rows.flatMap(({ line, cells }) => {
     const id = cells.get('image') ?? '';
     const flags = classes.map((name) => Number(cells.get(name) || Number.NaN));
-    const positives = flags.flatMap((flag, index) => (flag === 1 ? [index] : []));
+    const positives = flags.flatMap((flag, position) => (flag === 1 ? [position] : []));
     const valid = flags.every((flag) => flag === 0 || flag === 1) && positives.length === 1;
-    const path = files.get(id);
-    const earlier = rowOfImage.get(id);
+    const { path, fault } = index.find(id);
+    const earlier = path === undefined ? undefined : rowOfImage.get(path);
     if (!valid) problems.push(`row ${line}: not a single 1 among 0 for ${id || 'no image'}`);
     if (earlier !== undefined)
       problems.push(`row ${line}: the same image as row ${earlier}, ${id}`);
-    if (path === undefined) problems.push(`row ${line}: missing file ${imageFolder}/${id}.jpg`);
-    rowOfImage.set(id, line);
+    if (fault !== undefined) problems.push(`row ${line}: ${fault}`);
     if (!valid || path === undefined || earlier !== undefined) return [];
+    rowOfImage.set(path, line);
     const group = lesions?.get(id);
     return [{ id, path, label: positives[0] ?? 0, ...(group ? { group } : {}) }];
   });
@@ -75,7 +79,8 @@ async function openIsic2019(
       hint: 'complete the download, or remove these rows',
     });
   }
-  const unlisted = [...files.keys()].filter((id) => !rowOfImage.has(id));
+  notes.push(publishedNote(samples.length, published, 'pictures'));
+  const unlisted = index.unlisted(new Set(rowOfImage.keys()));
   if (unlisted.length > 0) {
     notes.push(`${unlisted.length} pictures without a row were left aside: ${shortList(unlisted)}`);
   }
@@ -108,14 +113,6 @@ function diagnosesOf(table: Table): string[] {
     });
   }
   return classes;
-}
-
-/** Picture files by their name without ending; the official archive may hold the folder once more. */
-async function imagesByName(folder: string): Promise<Map<string, string>> {
-  const { images } = await listImages(folder);
-  return new Map(
-    images.map((path) => [(path.split(/[\\/]/).at(-1) ?? '').replace(/\.[^.]+$/, ''), path]),
-  );
 }
 
 /** The lesion of each image, where it is known. */
