@@ -242,6 +242,22 @@ describe('WT-ST-n/m', () => {
     await expect(initsOf('[wt-st, wt-st]')).rejects.toThrow('an initialisation that is named once');
   });
 
+  it('takes one channel for some data sets, and how first convolutions come to it', async () => {
+    const asked = (channels: number): string =>
+      good.replace(
+        'overrides:\n  - { init: ri',
+        `initOptions: { firstConv: slice }\noverrides:\n  - { data: eyes, training: { inputChannels: ${channels} } }\n  - { init: ri`,
+      );
+    const study = await readStudy(await write(asked(1)));
+    const channels = (data: string): number =>
+      targetTraining(study, { data, model: 'deit_micro', init: 'wt' }).inputChannels;
+    expect(study.initOptions.firstConv).toBe('slice');
+    expect(['skin', 'eyes'].map(channels)).toEqual([3, 1]);
+    await expect(readStudy(await write(asked(2)))).rejects.toThrow(
+      /overrides\[0\]\.training\.inputChannels: expected one of 1, 3, got 2/,
+    );
+  });
+
   it('takes overrides of one n and of all', async () => {
     const overrides =
       '  - { init: wt-st, training: { batchSize: 8 } }\n  - { init: [wt-st-2, wt], training: { patience: 7 } }\n';

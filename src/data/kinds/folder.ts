@@ -69,7 +69,7 @@ async function openFolder(spec: FolderSpec, options: OpenOptions): Promise<DataS
       where: root,
       expected: 'a folder for each class',
       got: 'no folders',
-      hint: 'put the images of each class into a folder of its own, or use csv:labels.csv',
+      hint: 'put the images of each class into a folder of its own, or use csv:labels.csv; images:<path> takes images without labels',
     });
   }
   const classes = spec.classes ?? orderClasses(names);
