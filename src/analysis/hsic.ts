@@ -13,8 +13,8 @@ import { fromTypedArray, ops, scope, type Tensor } from '../tensor/index.ts';
 /** A batch with fewer samples has no unbiased estimate. */
 export const FEWEST_SAMPLES = 4;
 
-/** Features of which a Gram matrix is summed up at once: 32 MiB at batch 128. */
-const FEATURES_AT_ONCE = 65_536;
+/** Features of which a Gram matrix is summed up at once: what batch 128 has of them stays in the cache. */
+const FEATURES_AT_ONCE = 8192;
 
 /**
  * Share of the features' squared length below which their differences between samples are rounding of
@@ -39,36 +39,36 @@ export function gramMatrix(parts: readonly Tensor[]): Gram {
     const flat = parts.map(flattened);
     const samples = flat.reduce((sum, part) => sum + (part.shape[0] ?? 0), 0);
     const features = flat[0]?.shape[1] ?? 0;
-    const values = new Float64Array(samples * samples);
-    let means = 0;
+    const device = flat[0]?.device;
+    const sums = ops.zeros([samples, samples], { dtype: 'float64', device });
+    const means = ops.zeros([], { dtype: 'float64', device });
     for (let start = 0; start < features; start += FEATURES_AT_ONCE) {
       const length = Math.min(FEATURES_AT_ONCE, features - start);
-      means += scope(() => addProducts(flat, start, length, values));
+      scope(() => {
+        const { products, mean } = centredProducts(flat, start, length);
+        ops.add_(sums, products);
+        ops.add_(means, ops.sum(ops.mul(mean, mean)));
+      });
     }
+    const values = Float64Array.from(sums.toArray());
     let spread = 0;
     for (let row = 0; row < samples; row++) spread += values[row * samples + row] ?? 0;
-    const constant = spread <= CONSTANT * (spread + samples * means);
+    const constant = spread <= CONSTANT * (spread + samples * means.item());
     return { values, samples, constant };
   });
 }
 
-/** Adds the products of some features; the squared length of their mean comes back. */
-function addProducts(
+/** The products of some centred features, and their mean. */
+function centredProducts(
   flat: readonly Tensor[],
   start: number,
   length: number,
-  values: Float64Array,
-): number {
+): { products: Tensor; mean: Tensor } {
   const pieces = flat.map((part) => ops.narrow(part, 1, start, length).to({ dtype: 'float32' }));
   const block = pieces.length === 1 && pieces[0] ? pieces[0] : ops.cat(pieces, 0);
   const mean = ops.mean(block, [0], true);
   const centred = ops.sub(block, mean);
-  const products = ops.mm(centred, ops.t(centred)).toTypedArray();
-  for (let at = 0; at < values.length; at++) {
-    values[at] = (values[at] ?? 0) + Number(products[at] ?? Number.NaN);
-  }
-  const squares = ops.sum(ops.mul(mean, mean));
-  return squares.item();
+  return { products: ops.mm(centred, ops.t(centred)), mean };
 }
 
 /** [b, features] without a copy where the layout allows; the order of features does not matter. */

@@ -7,7 +7,7 @@
  */
 import type { MetricValue } from '../eval/index.ts';
 import { fromTypedArray, ops, scope, type Tensor } from '../tensor/index.ts';
-import { minimise } from './lbfgs.ts';
+import { type LbfgsOptions, minimise } from './lbfgs.ts';
 import { type Embeddings, NonFiniteRow } from './neighbours.ts';
 import {
   evaluateScores,
@@ -25,6 +25,9 @@ export interface ProbeSplit {
 
 /** C of scikit-learn: the smaller, the stronger the pull of the weights to 0. Strongest first. */
 export const DEFAULT_STRENGTHS: readonly number[] = [1e-4, 1e-3, 1e-2, 1e-1, 1, 10, 100];
+
+/** scikit-learn's own: where weights are barely held back, the last digits take most of the time. */
+const LIMITS: LbfgsOptions = { maxIterations: 100, tolerance: 1e-4 };
 
 export interface ProbeFit {
   /** [width, outputs], row by row, for features as they were given. */
@@ -56,7 +59,7 @@ export function linearProbe(
     const [trainData, validationData, testData] = data as [Tensor, Tensor, Tensor];
     let start: Float64Array | undefined;
     const fits = strengths.map((strength) => {
-      const fit = fitScaled(trainData, train.labels, description, { strength, start });
+      const fit = fitScaled(trainData, train.labels, description, { strength, start, ...LIMITS });
       start = fit.parameters;
       const evaluation = evaluateScores(
         predict(validationData, fit.parameters, description),
@@ -165,7 +168,7 @@ function fitScaled(
   data: Tensor,
   labels: ArrayLike<number>,
   description: TaskDescription,
-  { strength, start }: { strength: number; start?: Float64Array },
+  { strength, start, ...limits }: { strength: number; start?: Float64Array } & LbfgsOptions,
 ): { parameters: Float64Array; converged: boolean } {
   const [rows = 0, width = 0] = data.shape;
   const columns = columnsOf(description);
@@ -190,6 +193,7 @@ function fitScaled(
       });
     },
     start ?? new Float64Array(size + columns),
+    limits,
   );
   return { parameters: point, converged };
 }
