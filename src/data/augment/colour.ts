@@ -54,8 +54,8 @@ function adjustHue(x: Tensor, shift: number): Tensor {
     fromRed,
     ops.where(ops.eq(green, largest), fromGreen, fromBlue),
   );
-  const offsets = fromTypedArray(Float32Array.of(5, 3, 1), [3, 1, 1], { device: x.device });
-  const k = ops.add_(ops.add(offsets, hue), 6 * shift);
+  const offsets = Float32Array.of(5 + 6 * shift, 3 + 6 * shift, 1 + 6 * shift);
+  const k = ops.add(fromTypedArray(offsets, [3, 1, 1], { device: x.device }), hue);
   // The remainder by 6, which as an operator of its own is many times slower.
   ops.sub_(k, ops.floor(ops.mul(k, 1 / 6)), { alpha: 6 });
   const part = ops.clamp_(ops.minimum(k, ops.add_(ops.neg(k), 4)), 0, 1);

@@ -170,9 +170,18 @@ export function imageReport(
     channels: histogram(records.map(({ source }) => known(source.channels))),
     bits: histogram(records.map(({ source }) => known(source.bits))),
     formats: histogram(records.map(({ source }) => source.format)),
-    ...store.statistics(train),
+    ...statisticsOf(store, train),
     resize,
   };
+}
+
+/** Empty where the training split has no readable image. */
+function statisticsOf(
+  store: ImageStore,
+  train: readonly number[],
+): { mean: number[]; std: number[] } {
+  const hasImages = train.some((index) => store.badReason(index) === undefined);
+  return hasImages ? store.statistics(train) : { mean: [], std: [] };
 }
 
 /** What is odd about the pictures, as warnings. */

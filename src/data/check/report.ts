@@ -25,7 +25,7 @@ export interface ImageReport {
   channels: Histogram;
   bits: Histogram;
   formats: Histogram;
-  /** Of the training split after resizing, by channel, on a scale of 0 to 1. */
+  /** Of the training split after resizing, by channel, from 0 to 1; empty where it has no image. */
   mean: number[];
   std: number[];
   /** Pixels of a side to which images were resized for the figures above. */

@@ -12,6 +12,7 @@ import { decodeNifti } from '../formats/nifti.ts';
 import { decodeNpy } from '../formats/npy.ts';
 import { BadImageError, checkPixelCount, unreadable } from './badImage.ts';
 import { fileTypeOf, headBytes } from './fileType.ts';
+import { readJpegHead } from './jpegHead.ts';
 import { type ImageReference, parseReference, refuseSelections } from './reference.ts';
 import type { ImageSource, RgbImage } from './resize.ts';
 
@@ -115,6 +116,13 @@ interface Inspected {
 
 /** What the file's head says, checked before any pixel is decoded. */
 async function inspect(bytes: Buffer, maxPixels: number): Promise<Inspected> {
+  const head = readJpegHead(bytes);
+  if (head) {
+    const { width, height, channels } = head;
+    checkPixelCount(width, height, maxPixels);
+    const source = { format: 'jpeg', channels, bits: 8 };
+    return { space: channels === 1 ? 'b-w' : 'srgb', depth: 'uchar', width, height, source };
+  }
   let metadata: Metadata;
   try {
     metadata = await sharp(bytes, { failOn: 'error', limitInputPixels: false }).metadata();

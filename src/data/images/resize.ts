@@ -4,7 +4,7 @@
  * widened by the scale where the picture shrinks, rounded to the nearest. Agrees to one level of
  * 255. Written here because it runs in decoding threads, which need no tensor library.
  */
-import { RowKernel, sumBits, weightBits } from './rowKernel.ts';
+import { RowKernel, weightBits } from './rowKernel.ts';
 
 /** What a file holds, before it becomes 8-bit RGB. */
 export interface ImageSource {
@@ -77,32 +77,58 @@ export function resizeSquare(image: RgbImage, size: number): Uint8Array<ArrayBuf
   const down = triangleFilter(image.height, size);
   if (Math.max(across.taps, down.taps) > mostTaps) return resizeExactly(image, size);
   kernel ??= new RowKernel();
-  const rowBytes = image.width * 3;
-  const stride = Math.ceil(rowBytes / 16) * 16;
-  const taps = down.taps + (down.taps % 2);
-  const weights = integerWeights(across, size, across.taps);
-  const pairs = pairsOf(integerWeights(down, size, taps));
-  const target = pairs.byteLength + (16 - (pairs.byteLength % 16));
-  const source = target + stride * 4;
+  const horizontal = integerFilter(across, size, 1);
+  const vertical = integerFilter(down, size, 2);
+  const pairs = pairsOf(vertical.weights);
+  const starts = Int32Array.from(across.starts, (start) => start * 12);
+  const stride = Math.ceil((image.width * 3) / 16) * 16;
+  const taps = vertical.taps;
+  // Where in the kernel's memory each table is, the result, the sums of a row, and the input rows.
+  const places = layOut([
+    pairs.byteLength,
+    starts.byteLength,
+    horizontal.weights.byteLength,
+    size * size * 3 + 1,
+    (image.width + horizontal.taps) * 12 + 64,
+    0,
+  ]);
+  const [pairsAt, startsAt, weightsAt, resultAt, sumsAt, rowsAt] = places;
+  const tables = kernel.memory(rowsAt);
+  new Int32Array(tables, pairsAt).set(pairs);
+  new Int32Array(tables, startsAt).set(starts);
+  new Int32Array(tables, weightsAt).set(horizontal.weights);
   const endOf = (row: number): number =>
     Math.min((down.starts[row] as number) + taps, image.height);
-  const result = new Uint8Array(size * size * 3);
   for (let first = 0; first < size; ) {
     const from = down.starts[first] as number;
     let last = first;
     while (last + 1 < size && (endOf(last + 1) - from) * stride <= stripBytes) last++;
-    const memory = kernel.memory(source + (endOf(last) - from + taps) * stride);
-    new Int32Array(memory, 0, pairs.length).set(pairs);
-    copyRows(image, from, endOf(last), new Uint8Array(memory, source), stride);
-    const sums = new Int32Array(memory, target, rowBytes);
+    // A row whose last tap lies below the picture has weight 0 there, for whatever is in the memory.
+    const memory = kernel.memory(rowsAt + (endOf(last) - from + taps) * stride);
+    copyRows(image, from, endOf(last), new Uint8Array(memory, rowsAt), stride);
     for (let row = first; row <= last; row++) {
-      const start = source + ((down.starts[row] as number) - from) * stride;
-      kernel.sumRows(start, stride, taps, (row * taps * 4) / 2, target, stride);
-      sumColumns(sums, across, weights, result, row * size * 3);
+      const start = rowsAt + ((down.starts[row] as number) - from) * stride;
+      kernel.sumRows(start, stride, taps, pairsAt + row * taps * 2, sumsAt, stride);
+      const to = resultAt + row * size * 3;
+      kernel.sumPixels(sumsAt, startsAt, weightsAt, horizontal.taps, to, size);
     }
     first = last + 1;
   }
-  return result;
+  return new Uint8Array(kernel.memory(rowsAt), resultAt, size * size * 3).slice();
+}
+
+/** Where pieces of these lengths begin, one after another, at multiples of 16. */
+function layOut(
+  lengths: readonly [number, number, number, number, number, number],
+): typeof lengths {
+  let next = 0;
+  const place = (length: number): number => {
+    const start = next;
+    next += Math.ceil(length / 16) * 16;
+    return start;
+  };
+  const [a, b, c, d, e, f] = lengths;
+  return [place(a), place(b), place(c), place(d), place(e), place(f)];
 }
 
 /** Rows `from` to `to` into `memory`, each `stride` bytes after the one before. */
@@ -123,22 +149,37 @@ function copyRows(
   }
 }
 
-/** Weights as integers of `weightBits` bits that add up to 1 exactly; zero past the last tap. */
-function integerWeights(filter: TriangleFilter, size: number, taps: number): Int32Array {
+/**
+ * Weights as integers of `weightBits` bits that add up to 1 exactly; as many for each output as any
+ * needs, in a multiple of `unit`.
+ */
+function integerFilter(
+  filter: TriangleFilter,
+  size: number,
+  unit: number,
+): { weights: Int32Array; taps: number } {
   const one = 1 << weightBits;
-  const result = new Int32Array(size * taps);
+  const weightOf = (output: number, tap: number): number =>
+    Math.round((filter.weights[output * filter.taps + tap] as number) * one);
+  let needed = 1;
+  for (let output = 0; output < size; output++) {
+    for (let tap = needed; tap < filter.taps; tap++)
+      if (weightOf(output, tap) !== 0) needed = tap + 1;
+  }
+  const taps = Math.ceil(needed / unit) * unit;
+  const weights = new Int32Array(size * taps);
   for (let output = 0; output < size; output++) {
     let [sum, largest] = [0, 0];
-    for (let tap = 0; tap < filter.taps; tap++) {
-      const weight = Math.round((filter.weights[output * filter.taps + tap] as number) * one);
-      result[output * taps + tap] = weight;
+    for (let tap = 0; tap < needed; tap++) {
+      const weight = weightOf(output, tap);
+      weights[output * taps + tap] = weight;
       sum += weight;
-      if (weight > (result[output * taps + largest] as number)) largest = tap;
+      if (weight > (weights[output * taps + largest] as number)) largest = tap;
     }
     const at = output * taps + largest;
-    result[at] = (result[at] as number) + one - sum;
+    weights[at] = (weights[at] as number) + one - sum;
   }
-  return result;
+  return { weights, taps };
 }
 
 /** Two weights in one number, the first in its lower half. */
@@ -147,37 +188,6 @@ function pairsOf(weights: Int32Array): Int32Array {
     { length: weights.length / 2 },
     (_, at) => (weights[at * 2] as number) | ((weights[at * 2 + 1] as number) << 16),
   );
-}
-
-/** One row of sums filtered across into bytes of `result` from `base` on. */
-function sumColumns(
-  sums: Int32Array,
-  { starts, taps }: TriangleFilter,
-  weights: Int32Array,
-  result: Uint8Array,
-  base: number,
-): void {
-  const shift = weightBits + sumBits;
-  const half = 1 << (shift - 1);
-  const width = sums.length / 3;
-  for (let x = 0; x < starts.length; x++) {
-    const start = starts[x] as number;
-    const count = Math.min(taps, width - start);
-    let [red, green, blue] = [half, half, half];
-    let at = start * 3;
-    const firstWeight = x * taps;
-    for (let tap = 0; tap < count; tap++) {
-      const weight = weights[firstWeight + tap] as number;
-      red = (red + Math.imul(weight, sums[at] as number)) | 0;
-      green = (green + Math.imul(weight, sums[at + 1] as number)) | 0;
-      blue = (blue + Math.imul(weight, sums[at + 2] as number)) | 0;
-      at += 3;
-    }
-    const to = base + x * 3;
-    result[to] = red >> shift;
-    result[to + 1] = green >> shift;
-    result[to + 2] = blue >> shift;
-  }
 }
 
 /** The same in floating point, rounded half to even. */
