@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Every network at full size against PyTorch: random weights made in Python, saved by torch.save and read here;
 # 8 real images; logits and every tap's embedding within 1e-4, parameter counts exactly, and, for each family,
-# loss and gradients of a train-mode pass within 1e-3. Some minutes and some gigabytes of temporary files.
+# loss and gradients of a train-mode pass within 1e-3, in float32 (with a Python whose PyTorch is the LibTorch
+# here: see scripts/golden/models_full.py) and float64. Some minutes and some gigabytes of temporary files.
 #
 #   scripts/parity-models.sh [--images FOLDER] [--models resnet18,deit_tiny] [--no-training]
 #

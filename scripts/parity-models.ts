@@ -10,6 +10,7 @@ import { crossEntropy, Dropout } from '../src/nn/index.ts';
 import {
   availableCores,
   backward,
+  clearGradients,
   fromTypedArray,
   gradientsOf,
   inferenceMode,
@@ -20,6 +21,7 @@ import {
   type Tensor,
 } from '../src/tensor/index.ts';
 import { loadWeights, readWeights, type WeightFile } from '../src/weights/index.ts';
+import { toDouble } from '../test/models/formula.ts';
 
 /** Absolute, of logits and embeddings. */
 const VALUE_TOLERANCE = 1e-4;
@@ -84,21 +86,27 @@ function compareValues(model: ImageModel, expected: WeightFile): void {
   );
 }
 
-function compareTraining(model: ImageModel, images: WeightFile, training: WeightFile): void {
+function compareTraining(
+  model: ImageModel,
+  expected: WeightFile,
+  training: WeightFile,
+  dtype: 'float32' | 'float64',
+): void {
   model.train();
   for (const module of model.namedModules().values()) {
     // The one random part of a pass, which the reference leaves out.
     if (module instanceof Dropout) module.eval();
   }
   scope(() => {
-    const logits = model.forward(tensorOf(images, 'images'));
-    const loss = crossEntropy(logits, tensorOf(training, 'labels'));
-    const theirLoss = tensorOf(training, 'loss').item();
-    report('loss', Math.abs(loss.item() / theirLoss - 1), GRADIENT_TOLERANCE, 'relative');
+    const images = tensorOf(expected, 'images').to({ dtype });
+    const loss = crossEntropy(model.forward(images), tensorOf(training, 'labels'));
+    const theirLoss = tensorOf(training, `${dtype}-loss`).item();
+    const lossError = Math.abs(loss.item() / theirLoss - 1);
+    report(`loss in ${dtype}`, lossError, GRADIENT_TOLERANCE, 'relative');
     backward(loss);
     const parameters = [...model.namedParameters()];
     const ours = gradientsOf(parameters.map(([, parameter]) => parameter));
-    const theirs = parameters.map(([name]) => tensorOf(training, `gradient/${name}`).toArray());
+    const theirs = parameters.map(([name]) => tensorOf(training, `${dtype}/${name}`).toArray());
     // A gradient that is nothing beside the others is compared with them.
     const floor = 1e-6 * norm(theirs.map(norm));
     let largest = 0;
@@ -116,8 +124,9 @@ function compareTraining(model: ImageModel, images: WeightFile, training: Weight
         where = name;
       }
     }
-    const what = `gradients of ${parameters.length} parameters (furthest: ${where})`;
+    const what = `${parameters.length} gradients in ${dtype} (furthest: ${where})`;
     report(what, largest, GRADIENT_TOLERANCE, 'relative');
+    clearGradients(parameters.map(([, parameter]) => parameter));
   });
 }
 
@@ -140,7 +149,9 @@ async function compareModel(folder: string, name: string): Promise<void> {
   print(`  ${ours.toLocaleString('en')} parameters: ${verdict}`);
   compareValues(model, expected);
   if (existsSync(`${path}.training.pth`)) {
-    compareTraining(model, expected, await readWeights(`${path}.training.pth`));
+    const training = await readWeights(`${path}.training.pth`);
+    compareTraining(model, expected, training, 'float32');
+    compareTraining(toDouble(model), expected, training, 'float64');
   }
   model.dispose();
 }

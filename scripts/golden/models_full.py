@@ -6,7 +6,7 @@ Written into the folder, for scripts/parity-models.ts:
   <model>-<size>.weights.pth     the weights, as their publishers wrap and name them
   <model>-<size>.expected.pth    images [8, 3, S, S], logits [8, K], an embedding [8, D] for every tap and kind,
                                  the number of parameters
-  <model>-<size>.training.pth    loss and every parameter's gradient of a train-mode pass, of one model a family
+  <model>-<size>.training.pth    loss and every parameter's gradient of a train-mode pass, in float32 and float64
 
 Nothing of this is committed. ResNets, Inception and Swin are torchvision's; DeiT is timm's where timm is
 installed, else the plain transformer of models_deit.py. Weights are normal, so scaled that activations stay near
@@ -150,19 +150,33 @@ def observe(name, model, images):
     return logits, seen
 
 
-def train(model, images):
-    """Loss and gradients of one train-mode pass, in float64, so that the reference has no rounding to speak of."""
-    labels = (torch.arange(BATCH) * 123) % CLASSES
-    model = model.double().train()
-    output = model(images.double())
+def train(model, images, labels, prefix):
+    """Loss and gradients of one train-mode pass, under names that begin with `prefix`."""
+    model.train().zero_grad(set_to_none=True)
+    output = model(images)
     loss = nn.functional.cross_entropy(getattr(output, "logits", output), labels)
     loss.backward()
     gradients = {
-        f"gradient/{upstream_name(key) if isinstance(model, SwinTransformer) else key}": parameter.grad.float()
+        f"{prefix}/{upstream_name(key) if isinstance(model, SwinTransformer) else key}": parameter.grad.float()
         for key, parameter in model.named_parameters()
         if parameter.grad is not None
     }
-    return {"labels": labels, "loss": loss.detach().reshape(1), **gradients}
+    return {f"{prefix}-loss": loss.detach().reshape(1).double(), **gradients}
+
+
+def train_twice(name, model, images):
+    """A train-mode pass in float32 and in float64.
+
+    A ReLU's derivative jumps at zero, so that float32 gradients of a CNN differ by a percent from one kernel to
+    the next, in PyTorch itself, where an activation lies within rounding of zero. In float32 the reference
+    therefore has the memory layout that our CNNs have, and with it the same kernels; float64 has no such places.
+    """
+    labels = (torch.arange(BATCH) * 123) % CLASSES
+    if name not in DEIT and name != "swin_tiny":
+        model = model.to(memory_format=torch.channels_last)
+        images = images.contiguous(memory_format=torch.channels_last)
+    single = train(model, images, labels, "float32")
+    return {"labels": labels, **single, **train(model.double(), images.double(), labels, "float64")}
 
 
 def wrap(name, state):
@@ -194,7 +208,7 @@ def main():
             expected = {"images": images, "logits": logits, "parameters": torch.tensor([count])}
             torch.save({**expected, **{f"tap/{key}": value for key, value in taps.items()}}, f"{path}.expected.pth")
             if name in TRAINED and size == 224 and not options.no_training:
-                torch.save(train(model, images), f"{path}.training.pth")
+                torch.save(train_twice(name, model, images), f"{path}.training.pth")
             print(f"{name} {size} px: made by PyTorch {torch.__version__}", flush=True)
 
 
