@@ -11,7 +11,7 @@ import type {
 } from '../../analysis/index.ts';
 import type { EmbeddingKind } from '../../models/index.ts';
 import type { AnalysisDocument } from '../../results/index.ts';
-import { RequestError } from '../../util/index.ts';
+import { RequestError, writeJson } from '../../util/index.ts';
 import { oneOf } from '../choices.ts';
 import { wholeNumber } from '../numbers.ts';
 import { type Output, outputOf } from '../output.ts';
@@ -109,7 +109,8 @@ export function registerAnalyze(program: Command): void {
     .command('analyze')
     .description(
       'look into finished runs: features, weights, attention; and FID between image sets',
-    );
+    )
+    .addHelpText('after', '\nExample:\n  $ carryover analyze all --run runs/first');
   for (const { name, description, example } of runMeasures) {
     const command = group
       .command(name)
@@ -336,7 +337,6 @@ function measureOptions(flags: MeasureFlags, defaults: MeasureOptions): MeasureO
 
 async function analyzeFid(flags: FidFlags, output: Output): Promise<void> {
   const { measureFid, parseExtractor } = await loadAnalysis();
-  const { writeJson } = await import('../../util/index.ts');
   const extractor = parseExtractor(flags.extractor);
   using stop = stopOnSignals();
   const { device, workers } = await machineOf(flags);
