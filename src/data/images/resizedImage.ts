@@ -43,7 +43,7 @@ export async function readResized(
     look: perceptualHash(pixels, resize),
     width: image.width,
     height: image.height,
-    source: image.source ?? { format: 'unknown', channels: 3, bits: 8 },
+    source: image.source ?? { format: 'unknown', channels: 0, bits: 0 },
   };
 }
 
