@@ -140,7 +140,8 @@ async function features(flags: FeatureFlags, output: Output): Promise<void> {
   const { setThreadCount } = await loadTensors();
   setThreadCount(machine.threads);
   using stop = stopOnSignals();
-  const source = flags.run === undefined ? await openFile(flags) : await openOfRun(flags, output);
+  const source =
+    flags.run === undefined ? await openFile(flags, output) : await openOfRun(flags, output);
   const { model } = source;
   try {
     const { chooseTaps } = await loadEvaluation();
@@ -255,7 +256,7 @@ function report({
 }
 
 /** The network of `--weights`. */
-async function openFile(flags: FeatureFlags): Promise<Source> {
+async function openFile(flags: FeatureFlags, output: Output): Promise<Source> {
   const { weights } = flags;
   if (weights === undefined) {
     throw new RequestError({
@@ -282,7 +283,12 @@ async function openFile(flags: FeatureFlags): Promise<Source> {
     firstConvolution: flags.firstConv,
     needsHead: flags.logits,
   });
-  const { model } = opened;
+  const { model, report: match } = opened;
+  const { describeMatch } = await loadWeightFiles();
+  // No head is asked for where there is none, so nothing replaces it.
+  output.note(
+    `${basename(opened.weights.path)}: ${describeMatch(model, { ...match, headReplaced: false })}`,
+  );
   const size = model.inputSize;
   const { resize = Math.round((size * 256) / 224), normalize = 'imagenet' } = flags;
   return {
