@@ -27,11 +27,14 @@ export function buildNetwork(
   return model;
 }
 
-/** Initialises it on the CPU as the configuration says. @returns what was done, for the record. */
+/**
+ * Initialises it on the CPU as the configuration says.
+ * @returns what was done, for the record, and how the checkpoint was taken, for people.
+ */
 export async function initialiseNetwork(
   model: ImageModel,
   config: RunConfig,
-): Promise<Record<string, unknown>> {
+): Promise<{ record: Record<string, unknown>; summary: string | undefined }> {
   const weights =
     config.init === 'ri' || config.weights === undefined
       ? undefined
@@ -50,7 +53,11 @@ export async function initialiseNetwork(
   );
   // By number: the names are many, and follow from the model and the options.
   const tensors = Object.entries(report.tensors).map(([what, names]) => [what, names.length]);
-  return { ...report, tensors: Object.fromEntries(tensors) };
+  const { checkpoint } = report;
+  return {
+    record: { ...report, tensors: Object.fromEntries(tensors) },
+    summary: checkpoint && `weights of ${checkpoint.path}: ${checkpoint.summary}`,
+  };
 }
 
 /** Trainable numbers. */

@@ -280,7 +280,8 @@ export class Session {
     if (state) return buildNetwork(this.#config, { outputs, size, device });
     this.#phase('initialising the network');
     const model = buildNetwork(this.#config, { outputs, size, device: 'cpu' });
-    const initialisation = await initialiseNetwork(model, this.#config);
+    const { record: initialisation, summary } = await initialiseNetwork(model, this.#config);
+    if (summary !== undefined) this.#phase(summary);
     const metadata = { ...this.#metadata(), runId, iteration: '0' };
     await writeSafetensors(runPaths(this.#folder).initial, model.state(), metadata);
     await this.#record.update({ initialisation, ...(weights ? { weights } : {}) });
