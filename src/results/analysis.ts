@@ -299,7 +299,11 @@ export function analysisPaths(
   folder: string,
   measure: string,
   against?: string,
-): { json: string; arrays: string } {
+): { json: string; arrays: string; figure: string } {
   const base = join(folder, 'analysis', against === undefined ? measure : `${measure}-${against}`);
-  return { json: `${base}.json`, arrays: `${base}.safetensors` };
+  return {
+    json: `${base}.json`,
+    arrays: `${base}.safetensors`,
+    figure: `${base}.vl.json`,
+  };
 }

@@ -49,6 +49,8 @@ describe('carryover analyze', () => {
     expect(stdout).toContain(path);
     const document = analysisSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
     expect(document.measure).toBe('knn');
+    const figure = JSON.parse(readFileSync(join(first, 'analysis', 'knn.vl.json'), 'utf8'));
+    expect(figure.data.values.length).toBeGreaterThan(10);
     const arrays = await readWeights(join(first, 'analysis', 'knn.safetensors'));
     expect(arrays.tensors.get('scores/patch_embed/spatial')?.shape).toEqual([
       document.measure === 'knn' ? document.queries : 0,

@@ -305,11 +305,13 @@ async function present(
 ): Promise<void> {
   const { analysisPaths, writeAnalysis } = await import('../../results/index.ts');
   const { writeSafetensors } = await import('../../weights/index.ts');
+  const { analysisFigure } = await import('../../figures/index.ts');
   for (const [at, { document, arrays }] of outcomes.entries()) {
     const measure = measures[at];
     const paths = analysisPaths(folder, document.measure, document.against?.runId);
     if (arrays && arrays.size > 0) await writeSafetensors(paths.arrays, arrays);
     await writeAnalysis(folder, document);
+    await writeJson(paths.figure, analysisFigure(document));
     for (const text of document.warnings) output.warn(text);
     if (!measure) continue;
     if (at > 0) output.line();

@@ -1,0 +1,1 @@
+export { analysisFigure, type FigureSpec } from './analysis.ts';
