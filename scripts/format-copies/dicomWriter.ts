@@ -27,6 +27,8 @@ export const syntaxes = {
   runLength: '1.2.840.10008.1.2.5',
 } as const;
 
+const baselineJpeg = '1.2.840.10008.1.2.4.50';
+
 export type SyntaxName = keyof typeof syntaxes;
 
 /** An element: its tag as eight hex digits, its value representation, its value. */
@@ -48,12 +50,14 @@ export interface DicomOptions {
   elements?: readonly DicomElement[];
   /** Tags that are left out, as a damaged file's. */
   without?: readonly string[];
+  /** A baseline JPEG of the pixels, in their place. */
+  compressed?: Uint8Array;
   /** Without preamble and file meta information, as old files are. */
   bare?: boolean;
 }
 
 export async function dicomFile(pixels: DicomPixels, options: DicomOptions = {}): Promise<Buffer> {
-  const { syntax = 'explicit', elements = [], without = [], bare = false } = options;
+  const { syntax = 'explicit', elements = [], without = [], bare = false, compressed } = options;
   const encoding = {
     explicit: syntax !== 'implicit',
     little: syntax !== 'bigEndian',
@@ -64,10 +68,12 @@ export async function dicomFile(pixels: DicomPixels, options: DicomOptions = {})
   const sorted = [...named.values()].sort((a, b) => (a.tag < b.tag ? -1 : 1));
   const body = Buffer.concat([
     ...sorted.map((element) => encodeElement(element, encoding)),
-    ...(without.includes('7fe00010') ? [] : [await pixelData(pixels, syntax, encoding)]),
+    ...(without.includes('7fe00010')
+      ? []
+      : [compressed ? encapsulated([compressed]) : await pixelData(pixels, syntax, encoding)]),
   ]);
   if (bare) return body;
-  const meta = metaInformation(syntaxes[syntax]);
+  const meta = metaInformation(compressed ? baselineJpeg : syntaxes[syntax]);
   return Buffer.concat([meta, syntax === 'deflated' ? deflateRawSync(body) : body]);
 }
 
@@ -112,14 +118,18 @@ async function pixelData(
     const part = samples.slice(frame * length, (frame + 1) * length);
     fragments.push(await encodeFrame(pixels, part, syntax));
   }
+  return encapsulated(fragments);
+}
+
+/** An empty table of offsets, then a fragment for each frame. */
+function encapsulated(fragments: readonly Uint8Array[]): Buffer {
   const header = Buffer.from([0xe0, 0x7f, 0x10, 0, 0x4f, 0x42, 0, 0, 0xff, 0xff, 0xff, 0xff]);
   const end = Buffer.from([0xfe, 0xff, 0xdd, 0xe0, 0, 0, 0, 0]);
-  // An empty table of offsets, then a fragment for each frame.
   return Buffer.concat([header, item(Buffer.alloc(0)), ...fragments.map(item), end]);
 }
 
-function item(bytes: Buffer): Buffer {
-  const padded = even(bytes, 0);
+function item(bytes: Uint8Array): Buffer {
+  const padded = even(Buffer.from(bytes), 0);
   const head = Buffer.from([0xfe, 0xff, 0x00, 0xe0, 0, 0, 0, 0]);
   head.writeUInt32LE(padded.length, 4);
   return Buffer.concat([head, padded]);

@@ -5,6 +5,7 @@ python3-gdcm, python3-h5py and python3-nibabel.
 """
 
 import base64
+import gc
 import json
 import os
 from pathlib import Path
@@ -24,6 +25,8 @@ from pydicom.pixel_data_handlers.util import (
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+# GDCM's objects crash the collector.
+gc.disable()
 root = Path(__file__).resolve().parents[2] / "test" / "golden" / "data"
 folder = root / "medical"
 folder.mkdir(exist_ok=True)
@@ -142,7 +145,6 @@ cases = {
     "sigmoid": base(ct, 16, VOILUTFunction="SIGMOID", **window),
     "inverted": base(film, 12, "MONOCHROME1", WindowCenter=2000, WindowWidth=3000),
     "voi-table": base(film, 12, VOILUTSequence=Sequence([table(gamma, 0, 12)])),
-    "voi-short": base(film, 12, VOILUTSequence=Sequence([table(np.arange(1000) * 65, 700, 16)])),
     "modality-table": base(
         film,
         12,
@@ -259,5 +261,4 @@ for name, image in makers.items():
     )
     + "\n"
 )
-# GDCM's objects crash when the interpreter takes them down.
 os._exit(0)

@@ -42,9 +42,10 @@ export function parseDataSpec(
   { where = 'data', base = process.cwd() }: SpecPlace = {},
 ): DataSpec {
   if (typeof entry === 'string') return parseDataArgument(entry, { where, base });
-  const kind = typeof entry === 'object' && entry !== null && 'kind' in entry ? entry.kind : null;
+  const named = typeof entry === 'object' && entry !== null && 'kind' in entry ? entry.kind : null;
+  const kind = typeof named === 'string' ? (kindAliases[named] ?? named) : named;
   if (typeof kind !== 'string' || !isKind(kind)) throw unknownKind(where, kind);
-  const spec = validate(dataSpecSchemaOf(kind), entry, { where });
+  const spec = validate(dataSpecSchemaOf(kind), Object.assign({}, entry, { kind }), { where });
   const paths = kinds[kind].pathKeys.flatMap((key) => {
     const value = Object.entries(spec).find(([name]) => name === key)?.[1];
     return typeof value === 'string' ? [[key, resolve(base, value)]] : [];

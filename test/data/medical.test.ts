@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { npy, writeHdf5, writeMedmnist, writeNpz } from '../../scripts/format-copies/arraySets.ts';
 import { type DicomPixels, dicomFile } from '../../scripts/format-copies/dicomWriter.ts';
@@ -89,6 +90,15 @@ describe('DICOM', () => {
     expect(await levelsOf(await dicomFile(narrow))).toEqual([3, 4, 200]);
   });
 
+  it('through a table, whose ends stand for what lies outside', async () => {
+    const descriptor = { tag: '00283002', vr: 'US', value: [3, 1000, 8] };
+    const data = { tag: '00283006', vr: 'US', value: [10, 20, 250] };
+    const table = { tag: '00283010', vr: 'SQ', value: [[descriptor, data]] };
+    const samples = Uint16Array.of(0, 999, 1000, 1001, 1002, 4000);
+    const bytes = await dicomFile({ rows: 2, columns: 3, samples }, { elements: [table] });
+    expect(await levelsOf(bytes)).toEqual([10, 10, 10, 20, 250, 250]);
+  });
+
   it('with the window that the reference names', async () => {
     const bytes = await dicomFile(ct);
     expect(await levelsOf(bytes, '#window=-1000:1000')).toEqual([0, 0, 128, 153, 255, 255]);
@@ -110,6 +120,20 @@ describe('DICOM', () => {
     });
     expect(dataset.samples.map(({ id }) => id)).toEqual(['a/IM0001', 'b/photo.JPG']);
     expect((await decodeImage(path)).width).toBe(3);
+  });
+
+  it('reads baseline JPEG, grey and in colour', async () => {
+    for (const channels of [1, 3] as const) {
+      const levels = new Uint8Array(32 * 24 * channels).fill(90);
+      const jpeg = await sharp(levels, { raw: { width: 32, height: 24, channels } })
+        .toColourspace(channels === 1 ? 'b-w' : 'srgb')
+        .jpeg()
+        .toBuffer();
+      const frame = { rows: 24, columns: 32, samples: levels, samplesPerPixel: channels };
+      const photometric = channels === 1 ? 'MONOCHROME2' : 'YBR_FULL_422';
+      const bytes = await dicomFile({ ...frame, photometric }, { compressed: jpeg });
+      expect((await levelsOf(bytes)).every((level) => Math.abs(level - 90) <= 1)).toBe(true);
+    }
   });
 
   it('says what is wrong with each bad file', async () => {
@@ -190,6 +214,18 @@ describe('NIfTI', () => {
     );
     await writePicture(inFolder('photo.png'));
     expect(await bad(`${inFolder('photo.png')}#slice=1`)).toContain('a single picture');
+  });
+
+  it('is one slice of each volume in class folders, where the entry says which', async () => {
+    const root = inFolder('volumes');
+    writeText(join(root, 'a', '1.nii.gz'), readFileSync(made('short.nii.gz')));
+    writeText(join(root, 'b', '2.NII'), readFileSync(made('float.nii')));
+    const settings = { slice: 'middle', axis: 1 };
+    const dataset = await openDataSet(parseDataArgument(`folder:${root}`, {}, settings), {
+      cacheFolder: inFolder('cache'),
+    });
+    expect(dataset.samples.map(({ id }) => id)).toEqual(['a/1.nii.gz', 'b/2.NII']);
+    for (const { path } of dataset.samples) expect((await decodeImage(path)).height).toBe(7);
   });
 
   it('is named in tables by slice', async () => {

@@ -37,8 +37,11 @@ export function rangeOf(values: ArrayLike<number>): [number, number] {
 /** One level a pixel, repeated to three channels. */
 export function greyImage(levels: ArrayLike<number>, width: number, height: number): RgbImage {
   const data = new Uint8Array(width * height * 3);
-  for (let pixel = 0; pixel < width * height; pixel++) {
-    data.fill(levels[pixel] as number, pixel * 3, pixel * 3 + 3);
+  for (let pixel = 0, at = 0; at < data.length; pixel++, at += 3) {
+    const level = levels[pixel] as number;
+    data[at] = level;
+    data[at + 1] = level;
+    data[at + 2] = level;
   }
   return { width, height, data };
 }

@@ -73,6 +73,12 @@ export class NpzFile implements ArrayFile {
     const header = await this.#header(name);
     try {
       const shape = npyImageShape(header);
+      const length = header.shape.reduce((product, size) => product * size, header.itemSize);
+      if (header.offset + length !== entry.uncompressedSize) {
+        throw new BadImageError(
+          `${entry.uncompressedSize} bytes, where its header asks for ${header.offset + length}`,
+        );
+      }
       const file = await unpack(
         {
           path: this.path,

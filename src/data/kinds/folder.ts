@@ -25,6 +25,9 @@ export const folderSchema = z.strictObject({
   path: pathSchema,
   /** Order of the classes; needed for grades that are not numbers. */
   classes: z.array(z.string().min(1)).min(1).optional(),
+  /** The slice that stands for each NIfTI volume, along `axis`. */
+  slice: z.union([z.literal('middle'), z.int().min(0)]).optional(),
+  axis: z.int().min(0).max(2).optional(),
   ...taskKeys,
   ...commonKeys,
 });
@@ -105,7 +108,7 @@ async function openFolder(spec: FolderSpec, options: OpenOptions): Promise<DataS
     samples: found
       .map(({ path, className, split }) => ({
         id: relative(root, path).split(sep).join('/'),
-        path,
+        path: sliceOf(path, spec),
         label: classes.indexOf(className),
         ...(split ? { split } : {}),
       }))
@@ -160,6 +163,12 @@ async function looseImages(folder: string): Promise<string[]> {
     .filter((entry) => imageExtensionOf(entry.name) !== undefined)
     .map((entry) => join(folder, entry.name))
     .sort(byCodePoint);
+}
+
+/** A picture as it is; of a volume the slice that the entry names. */
+function sliceOf(path: string, { slice, axis }: FolderSpec): string {
+  if (slice === undefined || !/\.nii(\.gz)?$/i.test(path)) return path;
+  return `${path}#${axis === undefined ? '' : `axis=${axis}&`}slice=${slice}`;
 }
 
 /** @throws RequestError for class folders that the user's list of classes does not name. */

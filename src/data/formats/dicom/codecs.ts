@@ -49,22 +49,25 @@ function load(name: string): Promise<WasmModule> {
 
 /** @throws BadImageError */
 export async function decodeJpeg2000(bytes: Uint8Array): Promise<DecodedFrame> {
-  const { J2KDecoder } = await load('@cornerstonejs/codec-openjpeg/decodewasmjs');
-  return decodeWith(J2KDecoder, bytes, 'JPEG 2000');
+  const name = '@cornerstonejs/codec-openjpeg/decodewasmjs';
+  const { J2KDecoder } = await load(name);
+  return decodeWith(J2KDecoder, bytes, name, 'JPEG 2000');
 }
 
 /** @throws BadImageError */
 export async function decodeJpegLs(bytes: Uint8Array): Promise<DecodedFrame> {
-  const { JpegLSDecoder } = await load('@cornerstonejs/codec-charls/decodewasmjs');
-  return decodeWith(JpegLSDecoder, bytes, 'JPEG-LS');
+  const name = '@cornerstonejs/codec-charls/decodewasmjs';
+  const { JpegLSDecoder } = await load(name);
+  return decodeWith(JpegLSDecoder, bytes, name, 'JPEG-LS');
 }
 
 function decodeWith(
   Decoder: (new () => WasmDecoder) | undefined,
   bytes: Uint8Array,
-  name: string,
+  module: string,
+  format: string,
 ): DecodedFrame {
-  if (!Decoder) throw new Error(`the codec of ${name} lacks its decoder`);
+  if (!Decoder) throw new Error(`${module} lacks its decoder`);
   const decoder = new Decoder();
   try {
     decoder.getEncodedBuffer(bytes.length).set(bytes);
@@ -84,17 +87,26 @@ function decodeWith(
       samples: planar ? interleave(samples, componentCount) : samples,
     };
   } catch {
-    // The codecs throw addresses in their memory.
-    throw new BadImageError(`truncated or damaged ${name} data`);
+    // The codecs throw addresses in their memory, and may be left unfit for the next picture.
+    modules.delete(module);
+    throw new BadImageError(`truncated or damaged ${format} data`);
   } finally {
     decoder.delete();
   }
 }
 
-/** Baseline JPEG: lossy and 8 bits, as ultrasound and photographs come. Colours come out as RGB. */
-export async function decodeBaselineJpeg(bytes: Uint8Array): Promise<DecodedFrame> {
+/**
+ * Baseline JPEG: lossy and 8 bits, as ultrasound and photographs come. Colours come out as RGB.
+ * @throws BadImageError
+ */
+export async function decodeBaselineJpeg(
+  bytes: Uint8Array,
+  components: number,
+): Promise<DecodedFrame> {
   try {
-    const image = sharp(bytes, { failOn: 'error', ignoreIcc: true });
+    const image = sharp(bytes, { failOn: 'error', ignoreIcc: true }).toColourspace(
+      components === 1 ? 'b-w' : 'srgb',
+    );
     const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
     const { width, height, channels } = info;
     return { width, height, components: channels, bits: 8, samples: data };

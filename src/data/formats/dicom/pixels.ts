@@ -4,6 +4,7 @@ import { BadImageError } from '../../images/badImage.ts';
 import { decodeBaselineJpeg, decodeJpeg2000, decodeJpegLs, interleave } from './codecs.ts';
 import { spread422 } from './colour.ts';
 import type { DicomHeader } from './header.ts';
+import { jpeg2000FrameSize, jpegFrameSize } from './frameSize.ts';
 import { type DecodedFrame, decodeJpegLossless } from './jpegLossless.ts';
 import { decodeRunLength } from './runLength.ts';
 
@@ -18,8 +19,9 @@ const uid = '1.2.840.10008.1.2';
 const nativeSyntaxes = [uid, `${uid}.1`, `${uid}.1.99`, `${uid}.2`];
 const bigEndian = `${uid}.2`;
 
-/** Decoders by the last parts of the transfer syntax. */
-const decoders = new Map<string, (bytes: Uint8Array) => DecodedFrame | Promise<DecodedFrame>>([
+type Decoder = (bytes: Uint8Array, components: number) => DecodedFrame | Promise<DecodedFrame>;
+
+const decoders = new Map<string, Decoder>([
   [`${uid}.4.50`, decodeBaselineJpeg],
   [`${uid}.4.57`, decodeJpegLossless],
   [`${uid}.4.70`, decodeJpegLossless],
@@ -59,19 +61,29 @@ export async function readFrame(header: DicomHeader, frame: number): Promise<Sto
       `a DICOM file in transfer syntax ${syntax}${name ? ` (${name})` : ''}, which is not read: convert it to an uncompressed or lossless one`,
     );
   }
-  const decoded = await decode(bytes());
-  if (decoded.width !== columns || decoded.height !== rows) {
+  const compressed = bytes();
+  const size = (isJpeg2000(syntax) ? jpeg2000FrameSize : jpegFrameSize)(compressed);
+  if (!size) throw new BadImageError('truncated or damaged: compressed pixels without a header');
+  if (size.width !== columns || size.height !== rows) {
     throw new BadImageError(
-      `compressed pixels of ${decoded.width} × ${decoded.height}, where the file says ${columns} × ${rows}`,
+      `compressed pixels of ${size.width} × ${size.height}, where the file says ${columns} × ${rows}`,
     );
   }
+  const decoded = await decode(compressed, samplesPerPixel);
   if (decoded.components !== samplesPerPixel) {
     throw new BadImageError(
       `compressed pixels of ${decoded.components} samples, where the file says ${samplesPerPixel}`,
     );
   }
-  const lossyColours = syntax === `${uid}.4.50` || syntax.startsWith(`${uid}.4.9`);
-  return { samples: withSign(decoded.samples, header), isRgb: lossyColours };
+  if (decoded.samples.length !== rows * columns * samplesPerPixel) {
+    throw new BadImageError('truncated or damaged: compressed pixels of another size than they say');
+  }
+  const isRgb = syntax === `${uid}.4.50` || isJpeg2000(syntax);
+  return { samples: withSign(decoded.samples, header), isRgb };
+}
+
+function isJpeg2000(syntax: string): boolean {
+  return syntax === `${uid}.4.90` || syntax === `${uid}.4.91`;
 }
 
 function nativeFrame(header: DicomHeader, frame: number): Uint8Array | Uint16Array {

@@ -28,7 +28,11 @@ export function dicomLevels(
     const level = brightness[index] ?? 0;
     table[value - low] = header.photometric === 'MONOCHROME1' ? 255 - level : level;
   });
-  return Uint8Array.from(stored, (value) => table[value - low] as number);
+  const levels = new Uint8Array(stored.length);
+  for (let index = 0; index < levels.length; index++) {
+    levels[index] = table[(stored[index] as number) - low] as number;
+  }
+  return levels;
 }
 
 function lowestStored({ bitsStored, signed }: Stored): number {
