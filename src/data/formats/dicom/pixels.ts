@@ -3,8 +3,8 @@ import dicomParser from 'dicom-parser';
 import { BadImageError } from '../../images/badImage.ts';
 import { decodeBaselineJpeg, decodeJpeg2000, decodeJpegLs, interleave } from './codecs.ts';
 import { spread422 } from './colour.ts';
-import type { DicomHeader } from './header.ts';
 import { jpeg2000FrameSize, jpegFrameSize } from './frameSize.ts';
+import type { DicomHeader } from './header.ts';
 import { type DecodedFrame, decodeJpegLossless } from './jpegLossless.ts';
 import { decodeRunLength } from './runLength.ts';
 
@@ -76,7 +76,9 @@ export async function readFrame(header: DicomHeader, frame: number): Promise<Sto
     );
   }
   if (decoded.samples.length !== rows * columns * samplesPerPixel) {
-    throw new BadImageError('truncated or damaged: compressed pixels of another size than they say');
+    throw new BadImageError(
+      'truncated or damaged: compressed pixels of another size than they say',
+    );
   }
   const isRgb = syntax === `${uid}.4.50` || isJpeg2000(syntax);
   return { samples: withSign(decoded.samples, header), isRgb };
