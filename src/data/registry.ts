@@ -13,9 +13,9 @@ import { patchCamelyonKind } from './kinds/patchCamelyon.ts';
 export const kinds = {
   folder: folderKind,
   csv: csvKind,
+  isic2019: isic2019Kind,
   aptos2019: aptos2019Kind,
   'cbis-ddsm': cbisDdsmKind,
-  isic2019: isic2019Kind,
   chexpert: chexpertKind,
   'patch-camelyon': patchCamelyonKind,
   npz: npzKind,
@@ -27,9 +27,6 @@ export type KindName = keyof typeof kinds;
 
 /** Other words for a kind, as people write them. */
 export const kindAliases: Readonly<Record<string, KindName>> = {
-  aptos: 'aptos2019',
-  cbis: 'cbis-ddsm',
-  isic: 'isic2019',
   pcam: 'patch-camelyon',
   medmnist: 'npz',
   h5: 'hdf5',
