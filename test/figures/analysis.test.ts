@@ -11,7 +11,7 @@ const run = {
   data: 'skin',
   checkpoints: [],
 };
-const head = { format: 1, run, versions: {}, warnings: [] } as const;
+const head = { format: 1 as const, run, versions: {}, warnings: [] };
 const evaluation = (value?: number) => ({
   metric: 'recall' as const,
   primary: value === undefined ? { reason: 'no samples' } : { value },
