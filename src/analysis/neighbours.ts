@@ -98,14 +98,17 @@ function searchBlock(
     { length: block.rows },
     () => new Nearest(Math.min(k + SPARE, bank.rows)),
   );
+  // One buffer for all products: memory that LibTorch shares with JavaScript waits for the collector.
+  const buffer = new Float32Array(block.rows * Math.min(BANK_BLOCK, bank.rows));
   for (let start = 0; start < bank.rows; start += BANK_BLOCK) {
     const columns = Math.min(BANK_BLOCK, bank.rows - start);
     scope(() => {
       const left = fromTypedArray(unitQueries, [block.rows, width]);
       const slice = unitBank.subarray(start * width, (start + columns) * width);
       const right = fromTypedArray(slice, [columns, width]);
-      const products = ops.mm(left, ops.t(right)).view();
-      if (!(products instanceof Float32Array)) throw new Error('products that are not float32');
+      const products = buffer.subarray(0, block.rows * columns);
+      const target = fromTypedArray(products, [block.rows, columns]);
+      ops.copy_(target, ops.mm(left, ops.t(right)));
       heaps.forEach((heap, row) => {
         heap.offer(products, row * columns, columns, start);
       });
