@@ -36,7 +36,7 @@ export async function gatherMaterial(
   onEvent?.({ kind: 'phase', text: 'opening the data set' });
   const dataset = await openDataSet(parseDataSpec(config.data), { signal });
   const splits = config.splitsFile
-    ? await readSplits(config.splitsFile, dataset)
+    ? await readSplits(config.splitsFile, dataset, { seed: config.splitSeed })
     : makeSplits(dataset, { seed: config.splitSeed });
   throwIfStopped(signal);
   onEvent?.({ kind: 'phase', text: describeSplits(dataset, splits) });
