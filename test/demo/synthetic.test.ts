@@ -122,6 +122,8 @@ describe('files', () => {
     const file = join(folder, 'taken');
     await writeFile(file, '');
     const written = writeSynthetic('fundus', join(file, 'x'), { seed: 1, size: 32, perClass: 1 });
-    await expect(written).rejects.toThrow(/expected a place inside a folder, got a file on the way to it/);
+    await expect(written).rejects.toThrow(
+      /expected a place inside a folder, got a file on the way to it/,
+    );
   });
 });
