@@ -263,11 +263,12 @@ describe('a connection that is cut', () => {
   });
 
   it('that stalls counts as cut', async () => {
-    const { outcome } = await attempt({
-      settings: { pace: 300 },
-      options: { patience: 60, attempts: 2 },
+    const { outcome, files } = await attempt({
+      settings: { stallAfter: third() },
+      options: { patience: 200, attempts: 2 },
     });
     expect(String(outcome)).toMatch(/expected the whole file, got .+ bytes are kept/);
+    expect(files).toHaveLength(2);
   });
 
   it('by the user keeps what came', async () => {

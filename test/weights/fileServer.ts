@@ -14,6 +14,8 @@ export interface FileServerSettings {
   cutAfter?: (number | undefined)[];
   /** Milliseconds between pieces of 16 KiB. Default 0. */
   pace?: number;
+  /** Bytes of bodies, over all requests, after which nothing more is sent and no connection ends. */
+  stallAfter?: number;
   /** Without a length, so that the client cannot tell a short answer. */
   chunked?: boolean;
 }
@@ -46,6 +48,7 @@ export async function serveFile(settings: FileServerSettings): Promise<FileServe
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { bytes, ranges = true, etag, status, cutAfter = [], pace = 0, chunked } = state.settings;
+    const { stallAfter = Number.POSITIVE_INFINITY } = state.settings;
     const { range } = request.headers;
     const cut = cutAfter[Math.min(state.requests.length, cutAfter.length - 1)];
     state.requests.push({ path: request.url ?? '', range });
@@ -70,6 +73,8 @@ export async function serveFile(settings: FileServerSettings): Promise<FileServe
     response.flushHeaders();
     const end = Math.min(body.length, cut ?? body.length);
     for (let at = 0; at < end && !response.destroyed; at += pieceBytes) {
+      if (state.sent >= stallAfter) await once(response, 'close');
+      if (response.destroyed) return;
       const piece = body.subarray(at, Math.min(end, at + pieceBytes));
       await new Promise<void>((resolve) => response.write(piece, () => resolve()));
       state.sent += piece.length;
