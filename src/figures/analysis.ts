@@ -9,9 +9,7 @@ import type {
   L2Document,
   ReinitDocument,
 } from '../results/index.ts';
-
-/** A Vega-Lite specification (https://vega.github.io/schema/vega-lite/v6.json). */
-export type FigureSpec = Record<string, unknown>;
+import type { FigureSpec } from './figure.ts';
 
 type Datum = Record<string, string | number>;
 

@@ -1,1 +1,2 @@
-export { analysisFigure, type FigureSpec } from './analysis.ts';
+export { analysisFigure } from './analysis.ts';
+export type { Figure, FigureKind, FigureSpec } from './figure.ts';

@@ -58,6 +58,26 @@ export {
   trainLineSchema,
 } from './run.ts';
 export { readLog, readRunRecord, runPaths, writeRunRecord } from './runFiles.ts';
+export type {
+  Aggregate,
+  AnalysisRow,
+  Axes,
+  Cell,
+  Comparison,
+  CurvePoint,
+  DataSummary,
+  Gain,
+  LearningCurve,
+  ModelSummary,
+  PairedComparison,
+  Spread,
+  Statistic,
+  StudyCost,
+  StudyEnvironment,
+  StudySummary,
+  TransferCurve,
+  UnfinishedRun,
+} from './summary.ts';
 export { formatResults, type ResultRow, writeResults } from './table.ts';
 export {
   initOptionsSchema,

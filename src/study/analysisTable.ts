@@ -1,6 +1,7 @@
 /** What the analyses of a study's runs found, brought together over seeds: `analyses.csv`. */
 import {
   type AnalysisDocument,
+  type AnalysisRow,
   type CsvCell,
   formatCsv,
   type MeasureName,
@@ -10,7 +11,7 @@ import { pairsOf } from './analyses.ts';
 import type { Plan } from './plan.ts';
 import { type PlannedRun, studyPaths } from './run.ts';
 import type { RunState } from './state.ts';
-import { type Statistic, statistic } from './transferCurve.ts';
+import { statistic } from './transferCurve.ts';
 
 /** One number of one analysis; absent where it is undefined. */
 interface Finding {
@@ -20,18 +21,6 @@ interface Finding {
   /** Embedding, head, or the other tap. */
   detail: string;
   value?: number;
-}
-
-export interface AnalysisRow {
-  data: string;
-  model: string;
-  init: string;
-  measure: string;
-  of: string;
-  detail: string;
-  value?: Statistic;
-  /** Runs in which the number is undefined. */
-  undefinedRuns: number;
 }
 
 /** Mean, deviation and interval over seeds of every number of every analysis that is there. */

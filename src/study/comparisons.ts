@@ -2,10 +2,16 @@
  * Whether one initialisation is better than another, setting by setting: differences paired by seed, with
  * a permutation test, Holm-corrected over the settings of the study.
  */
-import { type CsvCell, formatCsv, type ResultRow } from '../results/index.ts';
-import { holm, type PairedTest, pairedPermutationTest } from '../util/index.ts';
-import type { Axes } from './aggregate.ts';
-import { statistic, type TransferCurve, transferCurves } from './transferCurve.ts';
+import {
+  type Axes,
+  type CsvCell,
+  formatCsv,
+  type PairedComparison,
+  type ResultRow,
+  type TransferCurve,
+} from '../results/index.ts';
+import { holm, pairedPermutationTest } from '../util/index.ts';
+import { statistic, transferCurves } from './transferCurve.ts';
 
 /** "The first is better than the second", the claims that are tested. */
 const claims = [
@@ -13,17 +19,6 @@ const claims = [
   ['wt', 'ri'],
   ['st', 'ri'],
 ] as const;
-
-export interface PairedComparison {
-  data: string;
-  model: string;
-  better: string;
-  than: string;
-  /** Absent where no seed has both, with a defined metric. */
-  test?: PairedTest;
-  /** p, corrected for the settings in which the same claim was tested. */
-  corrected?: number;
-}
 
 /** Every claim in every setting (data set and model) of the study that has both initialisations. */
 export function compareInits(rows: readonly ResultRow[], axes: Axes): PairedComparison[] {

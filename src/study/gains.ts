@@ -2,21 +2,11 @@
  * The two gains of table 1 and figure 1 (METHODS: gains): transfer gain WT/RI and feature-reuse share
  * (WT − ST)/WT, with 95 % intervals by bootstrap over repeats.
  */
+import type { Gain } from '../results/index.ts';
 import { FEWEST_REPEATS, mean, quantile, RandomStream } from '../util/index.ts';
 
 /** Metric by seed; a run that is missing or whose metric is undefined has no entry. */
 export type BySeed = ReadonlyMap<number, number>;
-
-export interface Gain {
-  /** The ratio of means; `undefined` with the reason where it cannot be formed. */
-  value?: number;
-  reason?: string;
-  /** Bounds of the 95 % bootstrap interval; absent below three repeats. */
-  low?: number;
-  high?: number;
-  /** How the bootstrap drew: the same seeds on both sides, or each side by itself. */
-  resampling?: 'paired' | 'independent';
-}
 
 /** WT/RI. */
 export const transferGain = (wt: number, ri: number): number => wt / ri;

@@ -1,4 +1,4 @@
-export { type Aggregate, type Axes, aggregate, type Cell, type Comparison } from './aggregate.ts';
+export { aggregate } from './aggregate.ts';
 export {
   type AnalysisJob,
   type AnalysisOutcome,
@@ -7,14 +7,13 @@ export {
   pairsOf,
   runAnalyses,
 } from './analyses.ts';
-export { type AnalysisRow, findingsOf, formatAnalyses, readAnalyses } from './analysisTable.ts';
+export { findingsOf, formatAnalyses, readAnalyses } from './analysisTable.ts';
 export type { ChildProgram } from './child.ts';
 export {
   compareInits,
   formatComparisons,
   formatCurves,
   formatModels,
-  type PairedComparison,
   studyCurves,
 } from './comparisons.ts';
 export { type ExecuteOptions, type Execution, execute, type RunOutcome } from './execute.ts';
@@ -26,7 +25,7 @@ export {
   studyFolder,
   writeStudyFolder,
 } from './folder.ts';
-export { type BySeed, type Gain, gainOf, normalise, reuseShare, transferGain } from './gains.ts';
+export { type BySeed, gainOf, normalise, reuseShare, transferGain } from './gains.ts';
 export { type DataFacts, type Plan, type PlanFacts, planRuns, shareMachine } from './plan.ts';
 export { firstToReach, type Report, readReport, writeReport } from './report.ts';
 export { describeStudy, readStudy, type Study } from './resolve.ts';
@@ -36,8 +35,5 @@ export { countStates, estimateSeconds, type StatusCounts } from './status.ts';
 export { describeTable1, formatTable1, type TextTable } from './table1.ts';
 export {
   type CurveInput,
-  type CurvePoint,
-  type Statistic,
-  type TransferCurve,
   transferCurves,
 } from './transferCurve.ts';

@@ -3,28 +3,29 @@
  * the table as text.
  */
 import {
+  type Aggregate,
   type EvaluationLine,
   measureNames,
+  type PairedComparison,
   type ResultRow,
   readLog,
+  type TransferCurve,
   writeResults,
 } from '../results/index.ts';
 import { writeFileWhole } from '../util/index.ts';
-import { type Aggregate, aggregate } from './aggregate.ts';
+import { aggregate } from './aggregate.ts';
 import { formatAnalyses, readAnalyses } from './analysisTable.ts';
 import {
   compareInits,
   formatComparisons,
   formatCurves,
   formatModels,
-  type PairedComparison,
   studyCurves,
 } from './comparisons.ts';
 import type { Plan } from './plan.ts';
 import { studyPaths } from './run.ts';
 import { type RunState, readStates } from './state.ts';
 import { formatTable1 } from './table1.ts';
-import type { TransferCurve } from './transferCurve.ts';
 
 /** The row of a finished run; `undefined` for any other. */
 function rowOf({ run, status, record }: RunState): ResultRow | undefined {

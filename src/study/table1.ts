@@ -1,7 +1,15 @@
 /** The table of a study in the layout of the paper's table 1, as CSV and as text. */
-import { type CsvCell, formatCsv, initRank } from '../results/index.ts';
-import type { Aggregate, Cell, Comparison, DataSummary, Spread } from './aggregate.ts';
-import type { Gain } from './gains.ts';
+import {
+  type Aggregate,
+  type Cell,
+  type Comparison,
+  type CsvCell,
+  type DataSummary,
+  formatCsv,
+  type Gain,
+  initRank,
+  type Spread,
+} from '../results/index.ts';
 
 /** Names of the metrics as tables print them. */
 const metricTitles: Record<string, string> = { kappa: 'κ', recall: 'recall', auc: 'AUC' };

@@ -3,7 +3,8 @@
  * that keep their weights (figures 2 and 7), and iterations to the best relative to none kept (figures 8
  * and 19), each with its spread over repeats and averaged over data sets.
  */
-import { bootstrapMean, type Interval, mean, sampleDeviation } from '../util/index.ts';
+import type { CurvePoint, Statistic, TransferCurve } from '../results/index.ts';
+import { bootstrapMean, mean, sampleDeviation } from '../util/index.ts';
 
 /** One finished run of a sweep. */
 export interface CurveInput {
@@ -16,35 +17,6 @@ export interface CurveInput {
   /** Test metric, if it is defined. */
   metric?: number;
   iterationsToBest?: number;
-}
-
-export interface Statistic {
-  mean: number;
-  /** Sample standard deviation; absent below two values. */
-  deviation?: number;
-  /** 95 % bootstrap interval of the mean; absent below three values. */
-  interval?: Interval;
-  count: number;
-}
-
-export interface CurvePoint {
-  kept: number;
-  /** n / (n + m). */
-  fraction: number;
-  metric?: Statistic;
-  /** (metric(n) − ST) / ST of the means; absent without ST or where it is 0. */
-  relativeGain?: number;
-  iterationsToBest?: Statistic;
-  /** Iterations of ST over those at n, of the means. */
-  speedUp?: number;
-}
-
-export interface TransferCurve {
-  model: string;
-  /** A data set, or `undefined` for the mean over data sets (the last panel). */
-  data?: string;
-  modules: number;
-  points: CurvePoint[];
 }
 
 /**
