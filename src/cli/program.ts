@@ -12,7 +12,7 @@ import { registerDoctor } from './commands/doctor.ts';
 import { registerFeatures } from './commands/features.ts';
 import { registerModels } from './commands/models.ts';
 import { registerPredict } from './commands/predict.ts';
-import { registerStudy } from './commands/study.ts';
+import { registerStudy } from './commands/study/index.ts';
 import { registerTrain } from './commands/train.ts';
 import { registerWeights } from './commands/weights.ts';
 import { Output, setOutput } from './output.ts';

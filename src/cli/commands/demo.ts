@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { explainWriteFailure } from '../../util/index.ts';
 import { type Output, outputOf } from '../output.ts';
-import { runStudy } from './study.ts';
+import { runStudy } from './study/index.ts';
 
 const studyFile = fileURLToPath(new URL('../../../studies/demo.yaml', import.meta.url));
 

@@ -1,49 +1,23 @@
-/** `carryover study`: whole studies, planned, run, watched and tabulated. */
+/** `carryover study run`: trains what is to do, takes the measures, writes the tables. */
 import type { Command } from 'commander';
-import type { PreparedStudy, RunOutcome } from '../../study/index.ts';
-import { startable, WorkError } from '../../util/index.ts';
-import { wholeNumber } from '../numbers.ts';
-import { type Output, outputOf } from '../output.ts';
-import { formatDuration } from '../progress.ts';
-import { stopOnSignals } from '../signals.ts';
+import type { PreparedStudy, RunOutcome } from '../../../study/index.ts';
+import { startable, WorkError } from '../../../util/index.ts';
+import { wholeNumber } from '../../numbers.ts';
+import { type Output, outputOf } from '../../output.ts';
+import { stopOnSignals } from '../../signals.ts';
 import {
   describeOutcome,
   describeReport,
   describeRunning,
   describeSharing,
-  describeState,
   showReport,
-  showStates,
-} from '../studyText.ts';
+} from '../../studyText.ts';
+import { loadStudies, prepare, type StudyOptions } from './prepare.ts';
 
-interface StudyOptions {
-  out?: string;
-  parallel?: number;
-  threads?: number;
-}
-
-/** The heavy code, once it is needed. (TypeScript leaves `.ts` in an import() beside a `using`.) */
-const loadStudies = () => import('../../study/index.ts');
-
-/** How often `study run` looks at the runs that are going, in milliseconds. */
+/** How often it looks at the runs that are going, in milliseconds. */
 const WATCH_MILLISECONDS = 1000;
 
-export function registerStudy(program: Command): void {
-  const study = program
-    .command('study')
-    .description('data sets × models × initialisations × repeats, from one study file')
-    .addHelpText('after', '\nExample:\n  $ carryover study run studies/isic2019-mini.yaml');
-
-  study
-    .command('plan')
-    .description('list the runs of a study, and which are done; writes nothing')
-    .argument('<study>', 'the study file (YAML)')
-    .option('--out <folder>', "the study's folder (default: runs/<study>)")
-    .addHelpText('after', '\nExample:\n  $ carryover study plan studies/isic2019-mini.yaml')
-    .action((file: string, options: StudyOptions, command: Command) =>
-      plan(file, options, outputOf(command)),
-    );
-
+export function registerRun(study: Command): void {
   study
     .command('run')
     .description('train what is to do, each run a process of its own, then print the table')
@@ -69,64 +43,6 @@ export function registerStudy(program: Command): void {
     .action((file: string, options: StudyOptions, command: Command) =>
       runStudy(file, options, outputOf(command)),
     );
-
-  study
-    .command('status')
-    .description('how far a study is: done, running, failed, interrupted, waiting, time to go')
-    .argument('<study>', 'the study file, or the folder of the study')
-    .option('--out <folder>', "the study's folder (default: runs/<study>)")
-    .addHelpText(
-      'after',
-      '\nExample:\n  $ carryover study status studies/isic2019-mini.yaml --json',
-    )
-    .action((path: string, options: StudyOptions, command: Command) =>
-      status(path, options, outputOf(command)),
-    );
-
-  study
-    .command('report')
-    .description('write results.csv and table1.csv of what is finished, and print the table')
-    .argument('<study>', 'the study file, or the folder of the study')
-    .option('--out <folder>', "the study's folder (default: runs/<study>)")
-    .addHelpText('after', '\nExample:\n  $ carryover study report runs/isic2019-mini')
-    .action((path: string, options: StudyOptions, command: Command) =>
-      report(path, options, outputOf(command)),
-    );
-}
-
-/** Reads the study file and makes its plan, with what happens meanwhile shown. */
-async function prepare(file: string, options: StudyOptions, output: Output, signal: AbortSignal) {
-  const { prepareStudy, readStudy, studyFolder } = await loadStudies();
-  const study = await readStudy(file);
-  if (options.parallel !== undefined) study.parallel = options.parallel;
-  if (options.threads !== undefined) study.threads = options.threads;
-  const progress = output.progress('reading data sets');
-  try {
-    const prepared = await prepareStudy(study, studyFolder(study, options.out), {
-      signal,
-      onData: (name, done, total) => progress.update({ done, total, text: name }),
-    });
-    return prepared;
-  } finally {
-    progress.end();
-  }
-}
-
-async function plan(file: string, options: StudyOptions, output: Output): Promise<void> {
-  using stop = stopOnSignals();
-  const { countStates, readStates } = await loadStudies();
-  const { plan, notes } = await prepare(file, options, output, stop.signal);
-  const states = await readStates(plan.folder, plan.runs);
-  for (const note of notes) output.note(`note: ${note}`);
-  showStates(states, output);
-  const counts = countStates(states);
-  output.line(`${plan.runs.length} runs, ${counts.done} done, in ${plan.folder}`);
-  output.document({
-    study: plan.name,
-    folder: plan.folder,
-    counts,
-    runs: states.map((state) => ({ ...describeState(state), config: state.run.config })),
-  });
 }
 
 export async function runStudy(file: string, options: StudyOptions, output: Output): Promise<void> {
@@ -155,7 +71,7 @@ export async function runStudy(file: string, options: StudyOptions, output: Outp
     `${plan.name}: ${plan.runs.length} runs in ${plan.folder}, ${doneBefore.size} done before; ` +
       describeSharing(plan),
   );
-  const main = startable('../main', import.meta.url);
+  const main = startable('../../main', import.meta.url);
   let written: Promise<unknown> = Promise.resolve();
   const execution = execute({
     folder: plan.folder,
@@ -240,7 +156,7 @@ async function analyze(
   const jobs = await dueAnalyses(plan, states, study.analyses);
   if (jobs.length === 0) return [];
   output.note(`${plan.name}: analyses of ${jobs.length} runs and pairs`);
-  const main = startable('../main', import.meta.url);
+  const main = startable('../../main', import.meta.url);
   const progress = output.progress('analyses');
   let done = 0;
   const outcomes = await runAnalyses(plan, jobs, {
@@ -257,38 +173,4 @@ async function analyze(
   return outcomes.flatMap((outcome) =>
     outcome.kind === 'failed' ? [`${jobTitle(outcome)}: ${outcome.reason}`] : [],
   );
-}
-
-async function status(path: string, options: StudyOptions, output: Output): Promise<void> {
-  const { countStates, estimateSeconds, locateFolder, readPlan, readStates } = await loadStudies();
-  const plan = await readPlan(await locateFolder(path, options.out));
-  const states = await readStates(plan.folder, plan.runs);
-  const counts = countStates(states);
-  const seconds = estimateSeconds(states);
-  showStates(states, output);
-  const parts = Object.entries(counts).flatMap(([name, count]) =>
-    count > 0 ? [`${count} ${name}`] : [],
-  );
-  const remaining =
-    counts.done === states.length
-      ? ''
-      : seconds === undefined
-        ? '; time to go not known yet'
-        : `; about ${formatDuration(seconds)} to go`;
-  output.line(`${plan.name}: ${states.length} runs: ${parts.join(', ')}${remaining}`);
-  output.document({
-    study: plan.name,
-    folder: plan.folder,
-    counts,
-    secondsToGo: seconds,
-    runs: states.map(describeState),
-  });
-}
-
-async function report(path: string, options: StudyOptions, output: Output): Promise<void> {
-  const { describeTable1, locateFolder, readPlan, writeReport } = await loadStudies();
-  const plan = await readPlan(await locateFolder(path, options.out));
-  const result = await writeReport(plan);
-  showReport(plan, describeTable1(result.table), result.states, output);
-  output.document(describeReport(plan, result));
 }

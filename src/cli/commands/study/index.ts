@@ -1,0 +1,19 @@
+/** `carryover study`: whole studies, planned, run, watched and tabulated. One file a sub-command. */
+import type { Command } from 'commander';
+import { registerPlan } from './plan.ts';
+import { registerReport } from './report.ts';
+import { registerRun } from './run.ts';
+import { registerStatus } from './status.ts';
+
+export { runStudy } from './run.ts';
+
+export function registerStudy(program: Command): void {
+  const study = program
+    .command('study')
+    .description('data sets × models × initialisations × repeats, from one study file')
+    .addHelpText('after', '\nExample:\n  $ carryover study run studies/isic2019-mini.yaml');
+  registerPlan(study);
+  registerRun(study);
+  registerStatus(study);
+  registerReport(study);
+}
