@@ -47,6 +47,8 @@ export function describeState({ run, status, record, reason }: RunState) {
     model: run.model,
     init: run.init,
     seed: run.seed,
+    from: run.from,
+    variant: run.variant,
     source: run.source,
     status,
     reason,
@@ -58,7 +60,12 @@ export function describeState({ run, status, record, reason }: RunState) {
   };
 }
 
-export function showStates(states: readonly RunState[], output: Output): void {
+/** @param initLabel of the study module, which is loaded late */
+export function showStates(
+  states: readonly RunState[],
+  output: Output,
+  initLabel: (run: PlannedRun) => string,
+): void {
   output.table({
     columns: ['run', 'status', 'data', 'model', 'init', 'seed', 'result'],
     rows: states.map(({ run, status, record, reason }) => [
@@ -66,14 +73,12 @@ export function showStates(states: readonly RunState[], output: Output): void {
       status,
       run.data,
       run.model,
-      initTitle(run),
+      initLabel(run),
       run.seed,
       describeResult({ run, status, record, reason }),
     ]),
   });
 }
-
-const initTitle = (run: PlannedRun): string => (run.role === 'source' ? 'source' : run.init);
 
 function describeResult({ status, record, reason }: RunState): string | undefined {
   if (status === 'done' && record?.result) {

@@ -36,13 +36,22 @@ export interface ResultRow {
   device?: string;
   threads?: number;
   learningRate?: number;
+  /** The source that the weights come from, where the study has several. */
+  source?: string;
+  /**
+   * The variant of the study that the run belongs to, `learning-rate-grid` for the grid search. Tables
+   * and figures of results are of the rows without one.
+   */
+  variant?: string;
   /** The source run or the hash of the weights that WT and ST read. */
   weights?: string;
   /** Bad images that were left out, by the option `onBadImage: skip`. */
   skippedImages?: number;
 }
 
-const columns: readonly [name: string, cell: (row: ResultRow) => CsvCell][] = [
+type Column = readonly [name: string, cell: (row: ResultRow) => CsvCell];
+
+const columns: readonly Column[] = [
   ['run_id', (row) => row.runId],
   ['data', (row) => row.data],
   ['samples', (row) => row.samples],
@@ -67,11 +76,19 @@ const columns: readonly [name: string, cell: (row: ResultRow) => CsvCell][] = [
   ['skipped_images', (row) => row.skippedImages],
 ];
 
+/** Columns that only some studies need. */
+const rareColumns: readonly Column[] = [
+  ['source', (row) => row.source],
+  ['variant', (row) => row.variant],
+];
+
 /** The text of `results.csv`, rows in the order given. */
 export function formatResults(rows: readonly ResultRow[]): string {
+  const needed = rareColumns.filter(([, cell]) => rows.some((row) => cell(row) !== undefined));
+  const all = [...columns, ...needed];
   return formatCsv(
-    columns.map(([name]) => name),
-    rows.map((row) => columns.map(([, cell]) => cell(row))),
+    all.map(([name]) => name),
+    rows.map((row) => all.map(([, cell]) => cell(row))),
   );
 }
 

@@ -66,6 +66,7 @@ export function pairsOf(runs: readonly PlannedRun[]): [PlannedRun, PlannedRun][]
           run.init === 'st' &&
           run.data === wt.data &&
           run.model === wt.model &&
+          run.from === wt.from &&
           run.seed === wt.seed,
       );
       return st ? [[wt, st] as [PlannedRun, PlannedRun]] : [];

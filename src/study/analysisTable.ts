@@ -11,6 +11,7 @@ import { pairsOf } from './analyses.ts';
 import type { Plan } from './plan.ts';
 import { type PlannedRun, studyPaths } from './run.ts';
 import type { RunState } from './state.ts';
+import { modelLabels } from './tableRows.ts';
 import { statistic } from './transferCurve.ts';
 
 /** One number of one analysis; absent where it is undefined. */
@@ -37,11 +38,13 @@ export async function readAnalyses(
   >();
   const add = (run: PlannedRun, init: string, document: AnalysisDocument | undefined): void => {
     for (const { value, ...finding } of document ? findingsOf(document) : []) {
-      const row = { data: run.data, model: run.model, init, ...finding };
-      const key = JSON.stringify(row);
-      const entry = found.get(key) ?? { row, values: [] };
-      found.set(key, entry);
-      entry.values.push(value);
+      for (const model of modelLabels(run, plan)) {
+        const row = { data: run.data, model, init, ...finding };
+        const key = JSON.stringify(row);
+        const entry = found.get(key) ?? { row, values: [] };
+        found.set(key, entry);
+        entry.values.push(value);
+      }
     }
   };
   const folder = (run: PlannedRun): string => studyPaths(plan.folder).run(run.id);

@@ -29,10 +29,11 @@ export { type BySeed, gainOf, normalise, reuseShare, transferGain } from './gain
 export { type DataFacts, type Plan, type PlanFacts, planRuns, shareMachine } from './plan.ts';
 export { firstToReach, type Report, readReport, writeReport } from './report.ts';
 export { describeStudy, readStudy, type Study } from './resolve.ts';
-export { type PlannedRun, runTitle, studyPaths } from './run.ts';
+export { initLabel, type PlannedRun, runTitle, studyPaths } from './run.ts';
 export { type RunState, type RunStatus, readRunState, readStates } from './state.ts';
 export { countStates, estimateSeconds, type StatusCounts } from './status.ts';
 export { describeTable1, formatTable1, type TextTable } from './table1.ts';
+export { GRID_VARIANT, modelLabels, tableRows } from './tableRows.ts';
 export {
   type CurveInput,
   transferCurves,

@@ -33,10 +33,15 @@ export interface Plan {
   file: string;
   /** The axes as tables show them. */
   data: string[];
+  /** Models; with several sources, each with each source (`resnet50 from natural`). */
   models: string[];
   inits: string[];
   /** Of every model, those of `inits` that it has: how many WT-ST-n/m there are differs. */
   initsOf?: Record<string, string[]>;
+  /** Names of the sources, where there are several. */
+  sources?: string[];
+  /** Of data sets that are a smaller part of another, the name of that one (`isic2019@500`: `isic2019`). */
+  partOf?: Record<string, string>;
   seeds: number[];
   /** Source runs first; then seed by seed, so that a first look at all settings comes early. */
   runs: PlannedRun[];

@@ -26,6 +26,7 @@ import type { Plan } from './plan.ts';
 import { studyPaths } from './run.ts';
 import { type RunState, readStates } from './state.ts';
 import { formatTable1 } from './table1.ts';
+import { GRID_VARIANT, tableRows } from './tableRows.ts';
 
 /** The row of a finished run; `undefined` for any other. */
 function rowOf({ run, status, record }: RunState): ResultRow | undefined {
@@ -40,6 +41,8 @@ function rowOf({ run, status, record }: RunState): ResultRow | undefined {
     parameters: record.parameters,
     init: run.role === 'source' ? 'source' : run.init,
     seed: run.seed,
+    source: run.from,
+    variant: run.role === 'grid' ? GRID_VARIANT : run.variant,
     metric: result.test.metric,
     testMetric: value,
     undefinedReason: reason,
@@ -77,6 +80,7 @@ export async function collectRows(
       const reference = rows.find(
         (other) =>
           other.init === 'ri' &&
+          other.variant === undefined &&
           other.data === row.data &&
           other.model === row.model &&
           other.seed === row.seed,
@@ -104,7 +108,7 @@ export interface Report {
 export async function readReport(plan: Plan): Promise<Report> {
   const states = await readStates(plan.folder, plan.runs);
   const rows = await collectRows(plan.folder, states);
-  const targets = rows.filter(({ init }) => init !== 'source');
+  const targets = tableRows(rows, plan);
   return {
     rows,
     table: aggregate(targets, plan),
@@ -120,7 +124,7 @@ export async function writeReport(plan: Plan): Promise<Report> {
   const paths = studyPaths(plan.folder);
   await writeResults(paths.results, report.rows);
   await writeFileWhole(paths.table, formatTable1(report.table));
-  const targets = report.rows.filter(({ init }) => init !== 'source');
+  const targets = tableRows(report.rows, plan);
   await writeFileWhole(paths.comparisons, formatComparisons(report.comparisons));
   await writeFileWhole(paths.models, formatModels(targets, plan));
   if (report.curves.length > 0) await writeFileWhole(paths.curves, formatCurves(report.curves));

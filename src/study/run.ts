@@ -5,8 +5,12 @@ import type { RunConfig } from '../results/index.ts';
 export interface PlannedRun {
   /** Hash of what determines the result; names the run's folder. */
   id: string;
-  /** `source`: trains the checkpoint that target runs start from. */
-  role: 'source' | 'target';
+  /**
+   * `source`: trains the checkpoint that target runs start from. `target`: what tables and analyses are
+   * of. `variant`: a target run with other training settings, for its curve. `grid`: one learning rate of
+   * the grid search.
+   */
+  role: 'source' | 'target' | 'variant' | 'grid';
   /** Name of the data set in the study. */
   data: string;
   /** Images in the data set, all splits together. */
@@ -15,6 +19,10 @@ export interface PlannedRun {
   /** `ri`, `st`, `wt`, or the paper's `WT-ST-n/m`. */
   init: string;
   seed: number;
+  /** The source that the weights come from, where the study has several; `ri` has none. */
+  from?: string;
+  /** Name of the variant that the run belongs to. */
+  variant?: string;
   /** The source run whose best checkpoint this run starts from. */
   source?: string;
   config: RunConfig;
@@ -23,11 +31,17 @@ export interface PlannedRun {
 }
 
 /** What tables and lines call a run: `isic2019 resnet18 wt seed 0`. */
-export function runTitle(
-  run: Pick<PlannedRun, 'role' | 'data' | 'model' | 'init' | 'seed'>,
-): string {
-  const init = run.role === 'source' ? 'source' : run.init;
-  return `${run.data} ${run.model} ${init} seed ${run.seed}`;
+export function runTitle(run: PlannedRun): string {
+  return `${run.data} ${run.model} ${initLabel(run)} seed ${run.seed}`;
+}
+
+/** How a run starts, and what sets it apart: `wt`, `source`, `wt from natural`, `ri, constant`, `ri at 0.001`. */
+export function initLabel(run: PlannedRun): string {
+  if (run.role === 'source') return 'source';
+  const from = run.from === undefined ? '' : ` from ${run.from}`;
+  const variant = run.variant === undefined ? '' : `, ${run.variant}`;
+  const rate = run.role === 'grid' ? ` at ${run.config.training.learningRate}` : '';
+  return `${run.init}${from}${variant}${rate}`;
 }
 
 /** The files of a study's folder. */

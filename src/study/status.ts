@@ -13,7 +13,8 @@ export function countStates(states: readonly RunState[]): StatusCounts {
 }
 
 /** Runs that take about as long as each other: of one role, data set, model and initialisation. */
-const settingOf = (run: PlannedRun): string => [run.role, run.data, run.model, run.init].join('\n');
+const settingOf = (run: PlannedRun): string =>
+  [run.role, run.data, run.model, run.init, run.variant].join('\n');
 
 /**
  * Seconds until all runs are done, from how long finished runs took: those of the same setting where

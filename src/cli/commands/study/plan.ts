@@ -19,11 +19,11 @@ export function registerPlan(study: Command): void {
 
 async function plan(file: string, options: StudyOptions, output: Output): Promise<void> {
   using stop = stopOnSignals();
-  const { countStates, readStates } = await loadStudies();
+  const { countStates, initLabel, readStates } = await loadStudies();
   const { plan, notes } = await prepare(file, options, output, stop.signal);
   const states = await readStates(plan.folder, plan.runs);
   for (const note of notes) output.note(`note: ${note}`);
-  showStates(states, output);
+  showStates(states, output, initLabel);
   const counts = countStates(states);
   output.line(`${plan.runs.length} runs, ${counts.done} done, in ${plan.folder}`);
   output.document({

@@ -21,12 +21,13 @@ export function registerStatus(study: Command): void {
 }
 
 async function status(path: string, options: StudyOptions, output: Output): Promise<void> {
-  const { countStates, estimateSeconds, locateFolder, readPlan, readStates } = await loadStudies();
+  const { countStates, estimateSeconds, initLabel, locateFolder, readPlan, readStates } =
+    await loadStudies();
   const plan = await readPlan(await locateFolder(path, options.out));
   const states = await readStates(plan.folder, plan.runs);
   const counts = countStates(states);
   const seconds = estimateSeconds(states);
-  showStates(states, output);
+  showStates(states, output, initLabel);
   const parts = Object.entries(counts).flatMap(([name, count]) =>
     count > 0 ? [`${count} ${name}`] : [],
   );
