@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { access, open } from 'node:fs/promises';
 import { analysisPaths, hasGlobalAttention, type MeasureName } from '../results/index.ts';
-import type { ChildProgram } from './child.ts';
+import type { ChildProgram } from './executors/child.ts';
 import type { Plan } from './plan.ts';
 import { type PlannedRun, runTitle, studyPaths } from './run.ts';
 import type { RunState } from './state.ts';

@@ -1,112 +1,151 @@
 /**
- * Runs what is to do of a plan on this machine: each run a child process, a bounded number at once.
- * Finished runs are left alone, a failed one never stops the others, and several runners may work on
- * one folder: a run's lock, and the owner named in its run.json, keep it to one process.
+ * Works through a plan: starts what can be started, notes how each run ends, and starts what that
+ * makes room for. Finished runs are left alone, a failed one never stops the others, and several
+ * runners may work on one folder. The cost of a run is a few reads of its own files, however many
+ * runs there are: nothing is looked at again that only this runner can change.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { isAlive, type RunRecord } from '../results/index.ts';
-import { type Child, type ChildExit, type ChildProgram, startChild } from './child.ts';
-import { lockRun, type RunLock } from './locks.ts';
-import type { PlannedRun } from './run.ts';
-import { clearFailure, type RunState, readRunState, writeFailure } from './state.ts';
+import { isFullDisk } from '../util/index.ts';
+import { setAside } from './damage.ts';
+import { fullDiskError } from './disk.ts';
+import type { AttemptEnd, Executor, Reservation } from './executors/executor.ts';
+import { ReadyRuns } from './ready.ts';
+import { type PlannedRun, runTitle } from './run.ts';
+import { clearFailure, type RunState, readRunState, readStates, writeFailure } from './state.ts';
 
 export type RunOutcome =
   | { kind: 'done'; run: PlannedRun; record?: RunRecord }
   | { kind: 'failed'; run: PlannedRun; reason: string }
   /** Stopped at a step boundary; goes on with the next `study run`. */
-  | { kind: 'stopped'; run: PlannedRun }
+  | { kind: 'stopped'; run: PlannedRun; reason?: string }
   /** Its source run did not end well. */
   | { kind: 'blocked'; run: PlannedRun; reason: string };
 
 export interface ExecuteOptions {
   folder: string;
   runs: readonly PlannedRun[];
-  program: ChildProgram;
+  executor: Executor;
   /** When aborted, no run is started and those going are asked to stop. */
   signal?: AbortSignal;
   onStart?: (run: PlannedRun) => void;
   /** Once for every run that this call saw the end of; finished ones from before among them. */
   onOutcome?: (outcome: RunOutcome) => void;
+  /** What a user should know of, for example a damaged folder. */
+  onNote?: (text: string) => void;
   /** How often to look at runs that another runner works on. */
   pollMilliseconds?: number;
 }
 
-interface Active {
-  child: Child;
-  ended: Promise<void>;
-}
-
-/** Runs to do at most at once, as shares of the machine that sum to 1; a little slack for rounding. */
-const WHOLE_MACHINE = 1 + 1e-9;
+type Problem = { kind: 'disk'; reason: string } | { kind: 'executor'; error: unknown };
 
 class Runner {
   readonly #options: ExecuteOptions;
   readonly #startedAt = Date.now();
   readonly #outcomes = new Map<string, RunOutcome>();
-  readonly #active = new Map<string, Active>();
+  readonly #active = new Map<string, { run: PlannedRun; ended: Promise<void> }>();
+  readonly #ready: ReadyRuns;
+  /** Runs that start once another one is done, by its id. */
+  readonly #waiting = new Map<string, PlannedRun[]>();
+  /** Runs that another process has in hand. */
+  readonly #elsewhere = new Map<string, PlannedRun>();
+  /** The latest known state of every run. */
+  readonly #states = new Map<string, RunState>();
+  #wake: () => void = () => {};
+  /** Why nothing more can be started: the disk is full, or the cluster refuses. */
+  #problem: Problem | undefined;
 
   constructor(options: ExecuteOptions) {
     this.#options = options;
+    this.#ready = new ReadyRuns(options.runs, (run) => options.executor.classOf(run));
   }
 
   async work(): Promise<RunOutcome[]> {
-    const { runs, signal, pollMilliseconds = 1000 } = this.#options;
-    const aborted = new Promise<void>((resolve) => {
-      if (signal?.aborted) resolve();
-      else signal?.addEventListener('abort', () => resolve(), { once: true });
-    });
-    while (!signal?.aborted) {
-      for (const run of runs) {
-        if (signal?.aborted) break;
-        if (!this.#outcomes.has(run.id) && !this.#active.has(run.id)) await this.#consider(run);
-      }
-      if (runs.every((run) => this.#outcomes.has(run.id))) break;
-      const pause = new AbortController();
-      const ends = [...this.#active.values()].map(({ ended }) => ended);
-      const poll = delay(pollMilliseconds, undefined, { signal: pause.signal }).catch(() => {});
-      await Promise.race([...ends, poll, aborted]);
-      pause.abort();
+    const { runs, signal, executor, folder, pollMilliseconds = 1000 } = this.#options;
+    signal?.addEventListener('abort', () => this.#wake(), { once: true });
+    const planned = new Set(runs.map(({ id }) => id));
+    const states = await readStates(folder, runs, { verify: true });
+    for (const state of states) this.#states.set(state.run.id, state);
+    for (const run of runs) {
+      // A source outside the plan is for the run itself to miss.
+      if (run.source === undefined || !planned.has(run.source)) this.#ready.add(run);
+      else this.#waiting.set(run.source, [...(this.#waiting.get(run.source) ?? []), run]);
     }
-    // Only after an abort is anything still going here.
-    for (const { child } of this.#active.values()) child.kill('SIGTERM');
+    for (const state of states) this.#settleFromState(state);
+    let polledAt = Date.now();
+    while (!this.#stopping) {
+      const woken = new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      await this.#startReady();
+      if (this.#outcomes.size === runs.length || this.#stopping) break;
+      const pause = new AbortController();
+      const poll =
+        this.#elsewhere.size === 0
+          ? new Promise<void>(() => {})
+          : delay(pollMilliseconds, undefined, { signal: pause.signal }).catch(() => {});
+      await Promise.race([woken, poll]);
+      pause.abort();
+      if (Date.now() - polledAt >= pollMilliseconds) {
+        await this.#lookElsewhere();
+        polledAt = Date.now();
+      }
+    }
+    // Only after an abort, or on a full disk, is anything still going here.
+    executor.stop();
     await Promise.all([...this.#active.values()].map(({ ended }) => ended));
+    await executor.close();
+    if (this.#problem?.kind === 'disk') {
+      throw await fullDiskError(folder, this.#problem, runs, this.#outcomes);
+    }
+    if (this.#problem) throw this.#problem.error;
     return runs.flatMap((run) => this.#outcomes.get(run.id) ?? []);
   }
 
-  /** Kills every child at once. */
-  kill(): void {
-    for (const { child } of this.#active.values()) child.kill('SIGKILL');
+  /** The states of all runs, in the plan's order; reads the files of those that are going only. */
+  async look(): Promise<RunState[]> {
+    const { folder, runs } = this.#options;
+    const going = [...this.#active.values()].map(({ run }) => run);
+    for (const run of [...going, ...this.#elsewhere.values()]) {
+      this.#states.set(run.id, await readRunState(folder, run));
+    }
+    return runs.flatMap((run) => this.#states.get(run.id) ?? []);
+  }
+
+  get #stopping(): boolean {
+    return this.#options.signal?.aborted === true || this.#problem !== undefined;
   }
 
   #settle(outcome: RunOutcome): void {
-    this.#outcomes.set(outcome.run.id, outcome);
+    const { run, kind } = outcome;
+    if (this.#outcomes.has(run.id)) return;
+    this.#outcomes.set(run.id, outcome);
+    this.#ready.remove(run);
+    this.#elsewhere.delete(run.id);
+    const before = this.#states.get(run.id);
+    const status = kind === 'done' || kind === 'failed' ? kind : 'interrupted';
+    const record = 'record' in outcome ? outcome.record : before?.record;
+    const reason = 'reason' in outcome ? outcome.reason : undefined;
+    this.#states.set(run.id, { run, status: kind === 'blocked' ? 'waiting' : status, record, reason });
     this.#options.onOutcome?.(outcome);
-  }
-
-  /** Starts a run if it is its turn, or notes what has become of it. */
-  async #consider(run: PlannedRun): Promise<void> {
-    const state = await readRunState(this.#options.folder, run);
-    if (this.#settleFromState(state) || state.status === 'running') return;
-    if (run.source !== undefined) {
-      const source = this.#outcomes.get(run.source);
-      if (source && source.kind !== 'done') {
-        const reason = `its source run ${run.source} ${source.kind === 'failed' ? 'failed' : 'did not end'}`;
-        this.#settle({ kind: 'blocked', run, reason });
+    const waiting = this.#waiting.get(run.id) ?? [];
+    this.#waiting.delete(run.id);
+    for (const target of waiting) {
+      if (this.#outcomes.has(target.id)) continue;
+      if (kind === 'done') {
+        this.#ready.add(target);
+        continue;
       }
-      if (source?.kind !== 'done') return;
+      const reason = `its source run ${run.id} ${kind === 'failed' ? 'failed' : 'did not end'}`;
+      this.#settle({ kind: 'blocked', run: target, reason });
     }
-    const load = [...this.#active.keys()].reduce((sum, id) => sum + this.#share(id), 0);
-    if (load + 1 / run.parallel > WHOLE_MACHINE) return;
-    await this.#start(run);
-  }
-
-  #share(id: string): number {
-    const run = this.#options.runs.find((candidate) => candidate.id === id);
-    return run ? 1 / run.parallel : 0;
+    this.#wake();
   }
 
   /** Whether the state on disk is an end that this call accepts: done, or failed since it began. */
-  #settleFromState({ run, status, record, reason, failedAt }: RunState): boolean {
+  #settleFromState(state: RunState): boolean {
+    const { run, status, record, reason, failedAt } = state;
+    this.#states.set(run.id, state);
     if (status === 'done') {
       this.#settle({ kind: 'done', run, record });
       return true;
@@ -118,68 +157,123 @@ class Runner {
     return false;
   }
 
-  async #start(run: PlannedRun): Promise<void> {
-    const { folder, program, onStart } = this.#options;
-    let lock: RunLock | undefined;
+  /** Starts runs, in the plan's order, while there is room. */
+  async #startReady(): Promise<void> {
+    const { executor } = this.#options;
+    for (;;) {
+      const run = this.#ready.take((candidate) => executor.hasRoom(candidate));
+      if (!run || this.#stopping) break;
+      await this.#start(run);
+    }
     try {
-      lock = await lockRun(folder, run.id);
-      if (!lock) return;
-      // Another runner may have ended the run between the look at it and the lock.
-      const state = await readRunState(folder, run, { ignoreLock: true });
-      if (this.#settleFromState(state) || state.status === 'running') {
-        await lock.release();
-        return;
-      }
-      await clearFailure(folder, run.id);
-      if (this.#options.signal?.aborted) {
-        await lock.release();
-        return;
-      }
-      const child = await startChild(folder, run, program);
-      const held = lock;
-      const ended = child.ended
-        .then((exit) => this.#finish(run, child, exit))
-        .catch((error: unknown) => this.#fail(run, error))
-        .then(async () => {
-          this.#active.delete(run.id);
-          await held.release();
-        });
-      this.#active.set(run.id, { child, ended });
-      onStart?.(run);
+      await executor.flush();
     } catch (error) {
-      await this.#fail(run, error);
-      await lock?.release();
+      this.#problem = { kind: 'executor', error };
     }
   }
 
-  /** A child has ended: what that means for its run. */
-  async #finish(run: PlannedRun, child: Child, exit: ChildExit): Promise<void> {
-    const { folder, signal } = this.#options;
+  /** Looks at the runs that other processes had in hand. */
+  async #lookElsewhere(): Promise<void> {
+    for (const run of [...this.#elsewhere.values()]) {
+      const state = await readRunState(this.#options.folder, run, { verify: true });
+      if (this.#settleFromState(state) || state.status === 'running') continue;
+      this.#elsewhere.delete(run.id);
+      this.#ready.add(run);
+    }
+  }
+
+  async #start(run: PlannedRun): Promise<void> {
+    const { folder, executor, onStart } = this.#options;
+    let held: Reservation | undefined;
+    try {
+      const first = await readRunState(folder, run, { verify: true });
+      if (this.#settleFromState(first)) return;
+      const holds = executor.holds(run);
+      if (first.status === 'running' && !holds) {
+        this.#elsewhere.set(run.id, run);
+        return;
+      }
+      held = await executor.reserve(run);
+      if (!held) {
+        this.#elsewhere.set(run.id, run);
+        return;
+      }
+      const reservation = held;
+      // Another runner may have ended the run between the look at it and the reservation.
+      const state = await readRunState(folder, run, { ignoreLock: true, verify: true });
+      const elsewhere = state.status === 'running' && !holds;
+      if (elsewhere) this.#elsewhere.set(run.id, run);
+      if (this.#settleFromState(state) || elsewhere || this.#stopping) {
+        await held.release();
+        return;
+      }
+      if (state.damage !== undefined) await this.#setAside(run, state.damage);
+      await clearFailure(folder, run.id);
+      const attempt = await executor.start(run);
+      const ended = attempt.ended
+        .then((end) => this.#finish(run, end))
+        .catch((error: unknown) => this.#fail(run, error))
+        .then(async () => {
+          this.#active.delete(run.id);
+          await reservation.release();
+          this.#wake();
+        });
+      this.#active.set(run.id, { run, ended });
+      if (!holds) onStart?.(run);
+    } catch (error) {
+      await this.#fail(run, error);
+      await held?.release();
+    }
+  }
+
+  async #setAside(run: PlannedRun, damage: string): Promise<void> {
+    const place = await setAside(this.#options.folder, run.id);
+    this.#options.onNote?.(
+      `${runTitle(run)} (${run.id}) is done again: ${damage}; what was there is in ${place}`,
+    );
+  }
+
+  /** A run's process has ended: what that means for the run. */
+  async #finish(run: PlannedRun, end: AttemptEnd): Promise<void> {
+    const { folder } = this.#options;
+    if (end.left) return;
     const { status, record } = await readRunState(folder, run, { ignoreLock: true });
     if (status === 'done') {
       this.#settle({ kind: 'done', run, record });
       return;
     }
     // Another process owns the run (one left behind by a killed runner, or started by hand): wait for it.
-    if (record && isAlive(record) && record.owner?.pid !== child.pid) return;
-    if (signal?.aborted || record?.status === 'stopped') {
-      this.#settle({ kind: 'stopped', run });
+    if (end.pid !== undefined && record && isAlive(record) && record.owner?.pid !== end.pid) {
+      this.#elsewhere.set(run.id, run);
       return;
     }
-    const reason = failureReason(exit, record);
+    const reason = end.lost ?? end.cancelled ?? failureReason(end, record);
+    const full = isFullDisk(reason);
+    if (full) this.#problem ??= { kind: 'disk', reason };
+    const stopped = end.lost === undefined && (this.#stopping || record?.status === 'stopped');
+    if (full || stopped || end.cancelled !== undefined) {
+      const told = end.cancelled === undefined ? {} : { reason };
+      this.#settle({ kind: 'stopped', run, ...told });
+      return;
+    }
     await writeFailure(folder, run.id, {
       at: new Date().toISOString(),
       message: reason,
-      ...(exit.exitCode === null ? {} : { exitCode: exit.exitCode }),
-      ...(exit.signal === null ? {} : { signal: exit.signal }),
-      output: exit.output,
+      ...(end.exitCode === null ? {} : { exitCode: end.exitCode }),
+      ...(end.signal === null ? {} : { signal: end.signal }),
+      output: end.output,
     });
     this.#settle({ kind: 'failed', run, reason });
   }
 
-  /** A run that could not be started or watched, for example because the disk is full. */
+  /** A run that could not be started or watched. */
   async #fail(run: PlannedRun, error: unknown): Promise<void> {
     const message = error instanceof Error ? error.message : String(error);
+    if (isFullDisk(message)) {
+      this.#problem ??= { kind: 'disk', reason: message };
+      this.#settle({ kind: 'stopped', run });
+      return;
+    }
     const failure = { at: new Date().toISOString(), message, output: '' };
     // The note itself may be what cannot be written; the outcome says it all the same.
     await writeFailure(this.#options.folder, run.id, failure).catch(() => {});
@@ -187,21 +281,26 @@ class Runner {
   }
 }
 
-/** Why a child ended early: its last error line, else what its record says, else how it ended. */
-function failureReason(exit: ChildExit, record: RunRecord | undefined): string {
-  const line = exit.output.split('\n').findLast((text) => text.startsWith('error: '));
+/** Why a process ended early: its last error line, else what its record says, else how it ended. */
+function failureReason(end: AttemptEnd, record: RunRecord | undefined): string {
+  const line = end.output.split('\n').findLast((text) => text.startsWith('error: '));
   if (line) return line.slice('error: '.length);
   if (record?.status === 'failed' && record.error) return record.error.message;
-  if (exit.signal) {
-    const hint = exit.signal === 'SIGKILL' ? ' (the system may have run out of memory)' : '';
-    return `its process was ended by ${exit.signal}${hint}`;
+  if (end.signal) {
+    const hint = end.signal === 'SIGKILL' ? ' (the system may have run out of memory)' : '';
+    return `its process was ended by ${end.signal}${hint}`;
   }
-  return `its process ended with code ${exit.exitCode} and no result`;
+  return `its process ended with code ${end.exitCode} and no result`;
 }
 
 export interface Execution {
-  /** The outcomes, in the plan's order; after an abort, of the runs that had one. */
+  /**
+   * The outcomes, in the plan's order; after an abort, of the runs that had one. Rejects with a
+   * WorkError where the disk is full, once everything has stopped.
+   */
   finished: Promise<RunOutcome[]>;
+  /** The states of all runs, in the plan's order, at little cost. */
+  look(): Promise<RunState[]>;
   /** Ends all children at once, without waiting for a step boundary. */
   kill(): void;
 }
@@ -209,5 +308,9 @@ export interface Execution {
 /** Begins to work through a plan. */
 export function execute(options: ExecuteOptions): Execution {
   const runner = new Runner(options);
-  return { finished: runner.work(), kill: () => runner.kill() };
+  return {
+    finished: runner.work(),
+    look: () => runner.look(),
+    kill: () => options.executor.kill(),
+  };
 }

@@ -8,7 +8,6 @@ export {
   runAnalyses,
 } from './analyses.ts';
 export { findingsOf, formatAnalyses, readAnalyses } from './analysisTable.ts';
-export type { ChildProgram } from './child.ts';
 export {
   compareInits,
   formatComparisons,
@@ -17,6 +16,9 @@ export {
   studyCurves,
 } from './comparisons.ts';
 export { type ExecuteOptions, type Execution, execute, type RunOutcome } from './execute.ts';
+export type { ChildProgram } from './executors/child.ts';
+export type { Attempt, AttemptEnd, Executor, Reservation } from './executors/executor.ts';
+export { LocalExecutor, type LocalOptions } from './executors/local.ts';
 export {
   locateFolder,
   type PreparedStudy,

@@ -1,8 +1,9 @@
 /** What has become of each run of a study, read from its files. */
-import { readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { z } from 'zod';
 import { isAlive, type RunRecord, readRunRecord } from '../results/index.ts';
 import { CarryoverError, WorkError, writeJson } from '../util/index.ts';
+import { damageOf } from './damage.ts';
 import { isLocked } from './locks.ts';
 import { type PlannedRun, studyPaths } from './run.ts';
 
@@ -20,6 +21,8 @@ export interface RunState {
   reason?: string;
   /** When it failed, in milliseconds since 1970. */
   failedAt?: number;
+  /** What is wrong with its files: the next `study run` puts them aside and does the run again. */
+  damage?: string;
 }
 
 const failureSchema = z.strictObject({
@@ -61,22 +64,35 @@ async function readFailure(folder: string, id: string): Promise<Failure | undefi
   }
 }
 
-/**
- * The state of one run. A run.json that cannot be read makes it `failed`, with the reason.
- * @param ignoreLock for the runner that holds the run's lock itself
- */
+export interface StateOptions {
+  /** For the runner that holds the run's lock itself. */
+  ignoreLock?: boolean;
+  /** Whether to look at the checkpoint of a finished run too. */
+  verify?: boolean;
+}
+
+/** A run whose files are damaged, as one that waits to be done. */
+function damaged(run: PlannedRun, damage: string): RunState {
+  return { run, status: 'waiting', reason: `damaged, to be done again: ${damage}`, damage };
+}
+
+/** The state of one run. One with a run.json that cannot be read is `waiting`, with its damage. */
 export async function readRunState(
   folder: string,
   run: PlannedRun,
-  { ignoreLock = false }: { ignoreLock?: boolean } = {},
+  { ignoreLock = false, verify = false }: StateOptions = {},
 ): Promise<RunState> {
   let record: RunRecord | undefined;
   try {
     record = await readRunRecord(studyPaths(folder).run(run.id));
   } catch (error) {
     if (!(error instanceof CarryoverError)) throw error;
-    return { run, status: 'failed', reason: error.message, failedAt: 0 };
+    // Its process may have the run in hand all the same, and write the record anew.
+    if (!ignoreLock && (await isLocked(folder, run.id))) return { run, status: 'running' };
+    return damaged(run, error.message);
   }
+  const damage = verify && record ? await damageOf(folder, run, record) : undefined;
+  if (damage !== undefined) return damaged(run, damage);
   if (record?.status === 'finished') return { run, status: 'done', record };
   if (record && isAlive(record)) return { run, status: 'running', record };
   const failure = await readFailure(folder, run.id);
@@ -104,13 +120,34 @@ export async function readRunState(
   return { run, status: 'waiting' };
 }
 
+/** As many files are open at once. */
+const AT_ONCE = 64;
+
+/** `Promise.all` over many items, some at a time. */
+async function inBatches<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (let begin = 0; begin < items.length; begin += AT_ONCE) {
+    results.push(...(await Promise.all(items.slice(begin, begin + AT_ONCE).map(work))));
+  }
+  return results;
+}
+
 /** The states of all runs, in the plan's order; a waiting run says if its source run failed. */
-export async function readStates(folder: string, runs: readonly PlannedRun[]): Promise<RunState[]> {
-  const states = await Promise.all(runs.map((run) => readRunState(folder, run)));
+export async function readStates(
+  folder: string,
+  runs: readonly PlannedRun[],
+  options: StateOptions = {},
+): Promise<RunState[]> {
+  const present = new Set(await readdir(folder).catch(() => []));
+  const states = await inBatches(runs, async (run): Promise<RunState> => {
+    if (!present.has(run.id)) return { run, status: 'waiting' };
+    return readRunState(folder, run, options);
+  });
   const byId = new Map(states.map((state) => [state.run.id, state]));
   return states.map((state) => {
     const source = state.run.source === undefined ? undefined : byId.get(state.run.source);
-    if (state.status !== 'waiting' || !source || source.status === 'done') return state;
+    if (state.status !== 'waiting' || state.damage !== undefined) return state;
+    if (!source || source.status === 'done') return state;
     const reason =
       source.status === 'failed' ? `its source run ${source.run.id} failed` : 'its source run';
     return { ...state, reason };

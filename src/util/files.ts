@@ -25,6 +25,13 @@ export async function writeJson(path: string, value: unknown): Promise<void> {
   await writeFileWhole(path, `${JSON.stringify(value, null, 2)}\n`);
 }
 
+const FULL_DISK = 'a full disk';
+
+/** Whether an error's message, perhaps another process's, says that the disk is full. */
+export function isFullDisk(message: string): boolean {
+  return message.includes(FULL_DISK) || /\b(ENOSPC|EDQUOT)\b|No space left on device/.test(message);
+}
+
 /** A file system error, in words that say what to do. */
 export function explainWriteFailure(path: string, error: unknown): Error {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
@@ -33,7 +40,7 @@ export function explainWriteFailure(path: string, error: unknown): Error {
       {
         where: path,
         expected: 'room on the disk to write',
-        got: 'a full disk',
+        got: FULL_DISK,
         hint: 'free some space and start the same command again; finished work is kept',
       },
       { cause: error },

@@ -1,5 +1,12 @@
 export { CarryoverError, type ErrorParts, RequestError, WorkError } from './errors.ts';
-export { explainWriteFailure, hashFile, hashText, writeFileWhole, writeJson } from './files.ts';
+export {
+  explainWriteFailure,
+  hashFile,
+  hashText,
+  isFullDisk,
+  writeFileWhole,
+  writeJson,
+} from './files.ts';
 export { editDistance, nearestNames } from './names.ts';
 export { type Startable, startable } from './processes.ts';
 export { RandomStream } from './random.ts';

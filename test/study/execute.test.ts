@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { execute, type RunOutcome, readStates } from '../../src/study/index.ts';
-import { fakeProgram, fakeRun, journal, temporaryFolder } from './fakeRuns.ts';
+import { fakeExecutor, fakeRun, journal, temporaryFolder } from './fakeRuns.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -14,15 +14,16 @@ afterEach(async () => {
 
 const kinds = (outcomes: RunOutcome[]) =>
   Object.fromEntries(outcomes.map(({ run, kind }) => [run.id, kind]));
-const common = { program: fakeProgram, pollMilliseconds: 50 };
+const run = (options: Omit<Parameters<typeof execute>[0], 'folder' | 'executor'>) =>
+  execute({ folder, executor: fakeExecutor(folder), pollMilliseconds: 50, ...options });
 
 describe('execute', () => {
   it('runs everything once, and nothing a second time', async () => {
     const runs = ['a', 'b', 'c'].map((id, seed) => fakeRun(id, {}, { seed }));
-    const first = await execute({ folder, runs, ...common }).finished;
+    const first = await run({ runs }).finished;
     expect(kinds(first)).toEqual({ a: 'done', b: 'done', c: 'done' });
     const started: string[] = [];
-    const again = await execute({ folder, runs, ...common, onStart: (run) => started.push(run.id) })
+    const again = await run({ runs, onStart: (each) => started.push(each.id) })
       .finished;
     expect(kinds(again)).toEqual({ a: 'done', b: 'done', c: 'done' });
     expect(started).toEqual([]);
@@ -36,10 +37,8 @@ describe('execute', () => {
     const runs = Array.from({ length: 6 }, (_, seed) => fakeRun(`run${seed}`, {}, { seed }));
     let going = 0;
     let most = 0;
-    await execute({
-      folder,
+    await run({
       runs,
-      ...common,
       onStart: () => {
         going += 1;
         most = Math.max(most, going);
@@ -59,11 +58,9 @@ describe('execute', () => {
       fakeRun('after-good', {}, { source: 'good' }),
       fakeRun('after-bad', {}, { source: 'bad' }),
     ];
-    const outcomes = await execute({
-      folder,
+    const outcomes = await run({
       runs,
-      ...common,
-      onStart: (run) => order.push(run.id),
+      onStart: (each) => order.push(each.id),
     }).finished;
     expect(kinds(outcomes)).toEqual({
       good: 'done',
@@ -81,13 +78,13 @@ describe('execute', () => {
       fakeRun('crash', { fail: 'crash' }),
       fakeRun('fine'),
     ];
-    const first = await execute({ folder, runs, ...common }).finished;
+    const first = await run({ runs }).finished;
     expect(kinds(first)).toEqual({ once: 'failed', crash: 'failed', fine: 'done' });
     const states = await readStates(folder, runs);
     expect(states.map(({ status }) => status)).toEqual(['failed', 'failed', 'done']);
     expect(states[0]?.reason).toBe('step 2: expected a number, got NaN');
     expect(states[1]?.reason).toMatch(/^its process was ended by SIGKILL/);
-    const second = await execute({ folder, runs, ...common }).finished;
+    const second = await run({ runs }).finished;
     expect(kinds(second)).toEqual({ once: 'done', crash: 'done', fine: 'done' });
     const after = await readStates(folder, runs);
     expect(after.map(({ status, reason }) => ({ status, reason }))).toEqual(
@@ -97,7 +94,7 @@ describe('execute', () => {
 
   it('accepts a failure that another runner saw meanwhile, instead of repeating it', async () => {
     const runs = [fakeRun('bad', { fail: 'error' }), fakeRun('slow', { steps: 60, stepMs: 20 })];
-    const both = [execute({ folder, runs, ...common }), execute({ folder, runs, ...common })];
+    const both = [run({ runs }), run({ runs })];
     for (const { finished } of both) {
       expect(kinds(await finished)).toEqual({ bad: 'failed', slow: 'done' });
     }
@@ -108,7 +105,7 @@ describe('execute', () => {
   it('passes a stop on to the children, which end at a step boundary and go on later', async () => {
     const runs = ['a', 'b', 'c'].map((id) => fakeRun(id, { steps: 40, stepMs: 10 }));
     const controller = new AbortController();
-    const execution = execute({ folder, runs, ...common, signal: controller.signal });
+    const execution = run({ runs, signal: controller.signal });
     for (;;) {
       await delay(20);
       const begun = await Promise.all(['a', 'b'].map((id) => journal(folder, id)));
@@ -118,7 +115,7 @@ describe('execute', () => {
     expect(kinds(await execution.finished)).toEqual({ a: 'stopped', b: 'stopped' });
     const states = await readStates(folder, runs);
     expect(states.map(({ status }) => status)).toEqual(['interrupted', 'interrupted', 'waiting']);
-    const again = await execute({ folder, runs, ...common }).finished;
+    const again = await run({ runs }).finished;
     expect(kinds(again)).toEqual({ a: 'done', b: 'done', c: 'done' });
     const steps = (await journal(folder, 'a')).filter(({ event }) => event === 'step');
     expect(steps.map(({ iteration }) => iteration)).toEqual(

@@ -5,11 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runConfigSchema } from '../../src/results/index.ts';
-import type { ChildProgram, PlannedRun } from '../../src/study/index.ts';
+import { type ChildProgram, LocalExecutor, type PlannedRun } from '../../src/study/index.ts';
 
 export const fakeProgram: ChildProgram = {
   args: [fileURLToPath(new URL('fakeTrain.mjs', import.meta.url))],
 };
+
+/** This machine, training with the fake. */
+export function fakeExecutor(folder: string, more: { gpus?: string[] } = {}): LocalExecutor {
+  return new LocalExecutor({ folder, program: fakeProgram, ...more });
+}
 
 export function temporaryFolder(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'carryover-study-'));
@@ -50,6 +55,8 @@ export interface JournalLine {
   event: string;
   pid: number;
   iteration: number;
+  /** CUDA_VISIBLE_DEVICES, of a start. */
+  gpu: string;
 }
 
 /** What happened in a run's folder, in order. */
@@ -59,8 +66,8 @@ export async function journal(folder: string, id: string): Promise<JournalLine[]
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => {
-      const [event = '', pid, iteration] = line.split(' ');
-      return { event, pid: Number(pid), iteration: Number(iteration) };
+      const [event = '', pid, iteration, gpu = ''] = line.split(' ');
+      return { event, pid: Number(pid), iteration: Number(iteration), gpu };
     });
 }
 

@@ -1,8 +1,9 @@
 /** One run as a child process of its own. */
 import { spawn } from 'node:child_process';
 import { mkdir, open } from 'node:fs/promises';
-import { writeJson } from '../util/index.ts';
-import { type PlannedRun, studyPaths } from './run.ts';
+import { writeJson } from '../../util/index.ts';
+import { type PlannedRun, studyPaths } from '../run.ts';
+import type { Attempt, AttemptEnd } from './executor.ts';
 
 /** How to start the program: Node's arguments up to the `train` command. */
 export interface ChildProgram {
@@ -10,17 +11,9 @@ export interface ChildProgram {
   args: string[];
 }
 
-export interface ChildExit {
-  exitCode: number | null;
-  signal: NodeJS.Signals | null;
-  /** The last lines that this process wrote to its console file. */
-  output: string;
-}
-
-export interface Child {
+export interface Child extends Attempt {
   pid: number | undefined;
   kill(signal: NodeJS.Signals): void;
-  ended: Promise<ChildExit>;
 }
 
 /** As much of a run's console as a failure keeps. */
@@ -30,11 +23,13 @@ const OUTPUT_BYTES = 4096;
  * Starts `train --config … --out …`. The child leads a process group of its own, so that Ctrl-C
  * reaches it through the runner alone, and has a channel to the runner, whose end (the runner was
  * killed) makes it stop at a step boundary. Its output is added to the run's console.log.
+ * @param gpu what CUDA_VISIBLE_DEVICES is to be for it
  */
 export async function startChild(
   folder: string,
   run: PlannedRun,
   program: ChildProgram,
+  gpu?: string,
 ): Promise<Child> {
   const paths = studyPaths(folder);
   await mkdir(paths.run(run.id), { recursive: true });
@@ -45,15 +40,20 @@ export async function startChild(
   const child = spawn(process.execPath, [...args, paths.run(run.id)], {
     detached: true,
     stdio: ['ignore', console.fd, console.fd, 'ipc'],
-    env: { ...process.env, ...threadEnvironment(run) },
+    env: {
+      ...process.env,
+      ...threadEnvironment(run),
+      ...(gpu === undefined ? {} : { CUDA_VISIBLE_DEVICES: gpu }),
+    },
   });
-  const ended = new Promise<ChildExit>((resolve, reject) => {
+  const ended = new Promise<AttemptEnd>((resolve, reject) => {
     const finish = async (exitCode: number | null, signal: NodeJS.Signals | null) => {
       try {
         const { size } = await console.stat();
         const length = Math.min(OUTPUT_BYTES, Math.max(0, size - begin));
         const { buffer } = await console.read(Buffer.alloc(length), 0, length, size - length);
-        resolve({ exitCode, signal, output: buffer.toString('utf8').trim() });
+        const output = buffer.toString('utf8').trim();
+        resolve({ exitCode, signal, output, ...(child.pid ? { pid: child.pid } : {}) });
       } finally {
         await console.close();
       }
