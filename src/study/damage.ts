@@ -43,7 +43,9 @@ async function safetensorsFault(path: string): Promise<string | undefined> {
     await file.read(header, 0, length, 8);
     const end = dataLength(header.toString('utf8'));
     if (end === undefined) return 'has a header that cannot be read';
-    return size === 8 + length + end ? undefined : `has ${size} bytes instead of ${8 + length + end}`;
+    return size === 8 + length + end
+      ? undefined
+      : `has ${size} bytes instead of ${8 + length + end}`;
   } finally {
     await file.close();
   }

@@ -26,6 +26,8 @@ export interface ExecuteOptions {
   folder: string;
   runs: readonly PlannedRun[];
   executor: Executor;
+  /** The states of the runs, verified, where they were read a moment ago. */
+  states?: readonly RunState[];
   /** When aborted, no run is started and those going are asked to stop. */
   signal?: AbortSignal;
   onStart?: (run: PlannedRun) => void;
@@ -64,7 +66,7 @@ class Runner {
     const { runs, signal, executor, folder, pollMilliseconds = 1000 } = this.#options;
     signal?.addEventListener('abort', () => this.#wake(), { once: true });
     const planned = new Set(runs.map(({ id }) => id));
-    const states = await readStates(folder, runs, { verify: true });
+    const states = this.#options.states ?? (await readStates(folder, runs, { verify: true }));
     for (const state of states) this.#states.set(state.run.id, state);
     for (const run of runs) {
       // A source outside the plan is for the run itself to miss.
@@ -126,7 +128,12 @@ class Runner {
     const status = kind === 'done' || kind === 'failed' ? kind : 'interrupted';
     const record = 'record' in outcome ? outcome.record : before?.record;
     const reason = 'reason' in outcome ? outcome.reason : undefined;
-    this.#states.set(run.id, { run, status: kind === 'blocked' ? 'waiting' : status, record, reason });
+    this.#states.set(run.id, {
+      run,
+      status: kind === 'blocked' ? 'waiting' : status,
+      record,
+      reason,
+    });
     this.#options.onOutcome?.(outcome);
     const waiting = this.#waiting.get(run.id) ?? [];
     this.#waiting.delete(run.id);

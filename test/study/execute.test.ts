@@ -23,8 +23,7 @@ describe('execute', () => {
     const first = await run({ runs }).finished;
     expect(kinds(first)).toEqual({ a: 'done', b: 'done', c: 'done' });
     const started: string[] = [];
-    const again = await run({ runs, onStart: (each) => started.push(each.id) })
-      .finished;
+    const again = await run({ runs, onStart: (each) => started.push(each.id) }).finished;
     expect(kinds(again)).toEqual({ a: 'done', b: 'done', c: 'done' });
     expect(started).toEqual([]);
     for (const { id } of runs) {

@@ -1,6 +1,6 @@
 /** `carryover study run`: trains what is to do, takes the measures, writes the tables. */
 import type { Command } from 'commander';
-import type { PreparedStudy, RunOutcome } from '../../../study/index.ts';
+import type { Execution, Plan, PreparedStudy, RunOutcome } from '../../../study/index.ts';
 import { startable, WorkError } from '../../../util/index.ts';
 import { wholeNumber } from '../../numbers.ts';
 import { type Output, outputOf } from '../../output.ts';
@@ -13,6 +13,7 @@ import {
   showReport,
 } from '../../studyText.ts';
 import { loadStudies, prepare, type StudyOptions } from './prepare.ts';
+import { Tables, writeTables } from './tables.ts';
 
 /** How often it looks at the runs that are going, in milliseconds. */
 const WATCH_MILLISECONDS = 1000;
@@ -46,79 +47,55 @@ export function registerRun(study: Command): void {
 }
 
 export async function runStudy(file: string, options: StudyOptions, output: Output): Promise<void> {
-  const {
-    countStates,
-    describeTable1,
-    estimateSeconds,
-    execute,
-    readStates,
-    runTitle,
-    writeReport,
-    writeStudyFolder,
-  } = await loadStudies();
+  const studies = await loadStudies();
+  const { describeTable1, execute, LocalExecutor, readStates, runTitle, writeReport } = studies;
   let kill = (): void => {};
   using stop = stopOnSignals(() => kill());
   const prepared = await prepare(file, options, output, stop.signal);
   const { plan, notes } = prepared;
   for (const note of notes) output.note(`note: ${note}`);
-  await writeStudyFolder(prepared);
+  await studies.writeStudyFolder(prepared);
 
-  const before = await readStates(plan.folder, plan.runs);
+  const states = await readStates(plan.folder, plan.runs, { verify: true });
   const doneBefore = new Set(
-    before.filter(({ status }) => status === 'done').map(({ run: { id } }) => id),
+    states.filter(({ status }) => status === 'done').map(({ run: { id } }) => id),
   );
   output.note(
     `${plan.name}: ${plan.runs.length} runs in ${plan.folder}, ${doneBefore.size} done before; ` +
       describeSharing(plan),
   );
   const main = startable('../../main', import.meta.url);
-  let written: Promise<unknown> = Promise.resolve();
+  const own = new Set(plan.runs.map(({ id }) => id));
+  const tables = new Tables(() => writeTables(plan.folder, own, noteOnce(output, plan)));
   const execution = execute({
     folder: plan.folder,
     runs: plan.runs,
-    program: { args: [...main.execArgv, main.path] },
+    states,
+    executor: new LocalExecutor({
+      folder: plan.folder,
+      program: { args: [...main.execArgv, main.path] },
+    }),
     signal: stop.signal,
     onStart: (started) => output.note(`started  ${runTitle(started)}  (${started.id})`),
     onOutcome: (outcome) => {
       if (doneBefore.has(outcome.run.id)) return;
       output.note(describeOutcome(outcome, runTitle(outcome.run)));
-      // The tables grow with every run, so that what is finished can be read at any time.
-      written = written.then(() => writeReport(plan)).catch(() => {});
+      tables.ask();
     },
+    onNote: (text) => output.note(`note: ${text}`),
   });
   kill = execution.kill;
   stop.signal.addEventListener('abort', () => {
     output.note('stopping at the next step boundary; once more to stop at once');
   });
-
-  const progress = output.progress(plan.name);
-  let watching = false;
-  const watch = setInterval(() => {
-    if (watching) return;
-    watching = true;
-    readStates(plan.folder, plan.runs)
-      .then((states) => {
-        progress.update({
-          done: countStates(states).done,
-          total: plan.runs.length,
-          text: describeRunning(states),
-          remaining: estimateSeconds(states),
-        });
-      })
-      // A file that is being replaced while it is read; the next look will do.
-      .catch(() => {})
-      .finally(() => {
-        watching = false;
-      });
-  }, WATCH_MILLISECONDS);
+  const watching = watch(execution, plan, output, studies);
   let outcomes: RunOutcome[];
   try {
     outcomes = await execution.finished;
   } finally {
-    clearInterval(watch);
-    progress.end();
+    watching.end();
+    await tables.end();
   }
-  await written;
   const failedAnalyses = await analyze(prepared, output, stop.signal);
   const result = await writeReport(plan);
   showReport(plan, describeTable1(result.table), result.states, output);
@@ -142,6 +119,55 @@ export async function runStudy(file: string, options: StudyOptions, output: Outp
       hint: 'the same command tries again',
     });
   }
+}
+
+/** Shows how far the runs are. */
+function watch(
+  execution: Execution,
+  plan: Plan,
+  output: Output,
+  { countStates, estimateSeconds }: Awaited<ReturnType<typeof loadStudies>>,
+): { end(): void } {
+  const progress = output.progress(plan.name);
+  const show = async (): Promise<void> => {
+    const states = await execution.look();
+    progress.update({
+      done: countStates(states).done,
+      total: plan.runs.length,
+      text: describeRunning(states),
+      remaining: estimateSeconds(states),
+    });
+  };
+  let watching = false;
+  const timer = setInterval(() => {
+    if (watching) return;
+    watching = true;
+    show()
+      // A file that is being replaced while it is read; the next look will do.
+      .catch(() => {})
+      .finally(() => {
+        watching = false;
+      });
+  }, WATCH_MILLISECONDS);
+  return {
+    end() {
+      clearInterval(timer);
+      progress.end();
+    },
+  };
+}
+
+/** Says once that another `study run` has planned the study anew. */
+function noteOnce(output: Output, plan: Plan): (runs: number) => void {
+  let told = false;
+  return (runs) => {
+    if (told) return;
+    told = true;
+    output.note(
+      `note: another study run has planned ${plan.name} anew, with ${runs} runs; this one goes on ` +
+        `with the ${plan.runs.length} that it began with, and the tables are those of the new plan`,
+    );
+  };
 }
 
 /** Takes the measures that the study asks for and that are not there. @returns what failed, in words. */

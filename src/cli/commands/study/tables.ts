@@ -1,0 +1,66 @@
+/** The tables of a study that is running: written anew as runs finish, so that they can be read at any time. */
+import { loadStudies } from './prepare.ts';
+
+/** Writing takes so small a part of the time at most: it reads all runs that are finished. */
+const SHARE = 0.02;
+
+/** Writes at most one at a time, and rests in between. */
+export class Tables {
+  readonly #write: () => Promise<unknown>;
+  #wanted = false;
+  #working: Promise<void> | undefined;
+  #notBefore = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(write: () => Promise<unknown>) {
+    this.#write = write;
+  }
+
+  /** Asks for the tables to be written soon. */
+  ask(): void {
+    this.#wanted = true;
+    if (this.#working || this.#timer) return;
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#working = this.#work();
+      },
+      Math.max(0, this.#notBefore - performance.now()),
+    );
+    this.#timer.unref();
+  }
+
+  /** Ends the writing; waits for one that is going. */
+  async end(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#wanted = false;
+    await this.#working;
+  }
+
+  async #work(): Promise<void> {
+    const begin = performance.now();
+    this.#wanted = false;
+    // A file that is being replaced while it is read; the next time will do.
+    await this.#write().catch(() => {});
+    const end = performance.now();
+    this.#notBefore = end + (end - begin) / SHARE;
+    this.#working = undefined;
+    if (this.#wanted) this.ask();
+  }
+}
+
+/**
+ * Writes the tables of the plan that is in the folder: this runner's own, or that of a `study run`
+ * that planned the study anew meanwhile, which is then told.
+ */
+export async function writeTables(
+  folder: string,
+  ownRuns: ReadonlySet<string>,
+  onNewer: (runs: number) => void,
+): Promise<void> {
+  const { readPlan, writeReport } = await loadStudies();
+  const plan = await readPlan(folder);
+  const same = plan.runs.length === ownRuns.size && plan.runs.every(({ id }) => ownRuns.has(id));
+  if (!same) onNewer(plan.runs.length);
+  await writeReport(plan);
+}
