@@ -1,0 +1,56 @@
+/** Sentences that captions share, made from what the study has. */
+import type { StudySummary } from '../results/index.ts';
+
+/** `a, b and c`. */
+export function listOf(items: readonly string[]): string {
+  const head = items.slice(0, -1).join(', ');
+  const last = items.at(-1) ?? '';
+  return head === '' ? last : `${head} and ${last}`;
+}
+
+/** `1 seed`, `3 seeds`; a few plurals of our own words. */
+export function counted(count: number, noun: string): string {
+  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/**
+ * How many images and seeds, in which number format and on what: the last sentences of every caption.
+ * @param data names of the data sets that the figure shows; all of the study by default
+ */
+export function provenance(summary: StudySummary, data: readonly string[] = []): string {
+  const sets = summary.data.filter(({ name }) => data.length === 0 || data.includes(name));
+  const sizes = sets.flatMap(({ name, samples }) =>
+    samples === undefined ? [] : [`${name} ${samples.toLocaleString('en-US')}`],
+  );
+  const { precisions, devices } = summary.environment;
+  const computed = [
+    ...(precisions.length > 0 ? [`precision ${listOf(precisions)}`] : []),
+    ...(devices.length > 0 ? [`device ${listOf(devices)}`] : []),
+  ];
+  return [
+    ...(sizes.length > 0 ? [`Images: ${listOf(sizes)}.`] : []),
+    `${counted(summary.axes.seeds.length, 'seed')} planned.`,
+    ...(computed.length > 0 ? [`Computed with ${computed.join(', ')}.`] : []),
+  ].join(' ');
+}
+
+/** `3 to 5 runs`: how many values are behind the points of a figure. */
+export function repeats(counts: readonly number[]): string {
+  if (counts.length === 0) return 'no runs';
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  return least === most ? counted(most, 'run') : `${least} to ${counted(most, 'run')}`;
+}
+
+/** A sentence that names what has no value, so that it is not drawn; nothing where all have one. */
+export function leftOut(names: readonly string[]): string {
+  const distinct = [...new Set(names)];
+  if (distinct.length === 0) return '';
+  const shown = distinct.slice(0, 8);
+  const more = distinct.length - shown.length;
+  return `Undefined and not drawn: ${listOf([...shown, ...(more > 0 ? [`${more} more`] : [])])}.`;
+}
+
+/** Sentences with one space between them, empty ones left out. */
+export function sentences(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join(' ');
+}
