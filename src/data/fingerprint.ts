@@ -8,12 +8,11 @@ import { readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
-import { hashText, writeFileWhole } from '../util/index.ts';
+import { hashText, mapBounded, writeFileWhole } from '../util/index.ts';
 import { defaultCacheFolder } from './cacheFolder.ts';
 import { fingerprintRows } from './fingerprintRows.ts';
 import { fileOf, parseReference, selectionOf } from './images/reference.ts';
 import type { OpenOptions } from './kind.ts';
-import { mapBounded } from './parallel.ts';
 
 /** Size, modification and change time in nanoseconds, SHA-256. */
 const entrySchema = z.tuple([z.string(), z.string(), z.string(), z.string()]);

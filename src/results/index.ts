@@ -57,7 +57,13 @@ export {
   type TrainLine,
   trainLineSchema,
 } from './run.ts';
-export { readLog, readRunRecord, runPaths, writeRunRecord } from './runFiles.ts';
+export {
+  readEvaluations,
+  readLog,
+  readRunRecord,
+  runPaths,
+  writeRunRecord,
+} from './runFiles.ts';
 export type {
   Aggregate,
   AnalysisRow,

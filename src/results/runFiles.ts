@@ -2,7 +2,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WorkError, writeJson } from '../util/index.ts';
-import { type LogLine, logLineSchema, type RunRecord, runRecordSchema } from './run.ts';
+import {
+  type EvaluationLine,
+  evaluationLineSchema,
+  type LogLine,
+  logLineSchema,
+  type RunRecord,
+  runRecordSchema,
+} from './run.ts';
 
 /** The files of a run. */
 export function runPaths(folder: string): {
@@ -66,6 +73,28 @@ export async function readLog(folder: string): Promise<LogLine[]> {
     if (parsed.success) return parsed.data;
     throw new WorkError({ where, expected: 'a line of a run log', got: line.slice(0, 80) });
   });
+}
+
+/**
+ * The evaluations of a run's log.jsonl alone, oldest first. The lines between them, most of a long log,
+ * are not parsed.
+ * @throws WorkError for an evaluation that is no log line.
+ */
+export async function readEvaluations(folder: string): Promise<EvaluationLine[]> {
+  const path = runPaths(folder).log;
+  const text = (await readIfThere(path)) ?? '';
+  const evaluations: EvaluationLine[] = [];
+  const complete = text.split('\n').slice(0, -1);
+  for (const [index, line] of complete.entries()) {
+    if (!line.includes('"evaluation"')) continue;
+    const where = `${path}, line ${index + 1}`;
+    const parsed = evaluationLineSchema.safeParse(parseJson(line, where));
+    if (!parsed.success) {
+      throw new WorkError({ where, expected: 'a line of a run log', got: line.slice(0, 80) });
+    }
+    evaluations.push(parsed.data);
+  }
+  return evaluations;
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {

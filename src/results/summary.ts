@@ -94,6 +94,8 @@ export interface DataSummary {
   counts?: { train: number; val: number; test: number };
   task?: string;
   classes?: string[];
+  /** Images of each class and split; of multi-label sets, those that have the label. */
+  classCounts?: { name: string; train: number; val: number; test: number }[];
   /** The data set of the study that this one is a smaller part of (figure 1's data-size axis). */
   partOf?: string;
   /** Fréchet distance between the source domain and this set, where the study took it. */

@@ -10,13 +10,12 @@ export function spread(values: readonly (number | undefined)[]): Spread | undefi
   return { mean: mean(present), deviation: sampleDeviation(present), count: present.length };
 }
 
-/** The cell of one data set, model and initialisation; `rows` may hold others too. */
+/** The cell of one data set, model and initialisation, of its runs. */
 function aggregateCell(
-  rows: readonly ResultRow[],
+  own: readonly ResultRow[],
   { data, model, init }: { data: string; model: string; init: string },
   seeds: readonly number[],
 ): Cell {
-  const own = rows.filter((row) => row.data === data && row.model === model && row.init === init);
   const finishedSeeds = own.map((row) => row.seed);
   const metrics = own.map((row) => row.testMetric);
   return {
@@ -39,17 +38,25 @@ function aggregateCell(
   };
 }
 
-function metricBySeed(
-  rows: readonly ResultRow[],
-  data: string,
-  model: string,
-  init: string,
-): BySeed {
+function metricBySeed(rows: readonly ResultRow[]): BySeed {
   return new Map(
-    rows
-      .filter((row) => row.data === data && row.model === model && row.init === init)
-      .flatMap((row) => (row.testMetric === undefined ? [] : [[row.seed, row.testMetric]])),
+    rows.flatMap((row) => (row.testMetric === undefined ? [] : [[row.seed, row.testMetric]])),
   );
+}
+
+/** The runs of one data set, model and initialisation, looked up in one step. */
+function groupRows(
+  rows: readonly ResultRow[],
+): (data: string, model: string, init: string) => readonly ResultRow[] {
+  const groups = new Map<string, ResultRow[]>();
+  const key = (...names: string[]): string => names.join('\n');
+  for (const row of rows) {
+    const name = key(row.data, row.model, row.init);
+    const group = groups.get(name);
+    if (group) group.push(row);
+    else groups.set(name, [row]);
+  }
+  return (data, model, init) => groups.get(key(data, model, init)) ?? [];
 }
 
 /**
@@ -58,15 +65,16 @@ function metricBySeed(
  */
 export function aggregate(unordered: readonly ResultRow[], axes: Axes): Aggregate {
   const rows = [...unordered].sort((a, b) => a.seed - b.seed || (a.runId < b.runId ? -1 : 1));
+  const rowsOf = groupRows(rows);
   const settings = axes.data.flatMap((data) => axes.models.map((model) => ({ data, model })));
   const comparisons = settings.map(({ data, model }) => {
-    const wt = metricBySeed(rows, data, model, 'wt');
-    const transfer = gainOf(wt, metricBySeed(rows, data, model, 'ri'), transferGain, [
+    const wt = metricBySeed(rowsOf(data, model, 'wt'));
+    const transfer = gainOf(wt, metricBySeed(rowsOf(data, model, 'ri')), transferGain, [
       data,
       model,
       'transfer',
     ]);
-    const reuse = gainOf(wt, metricBySeed(rows, data, model, 'st'), reuseShare, [
+    const reuse = gainOf(wt, metricBySeed(rowsOf(data, model, 'st')), reuseShare, [
       data,
       model,
       'reuse',
@@ -87,7 +95,7 @@ export function aggregate(unordered: readonly ResultRow[], axes: Axes): Aggregat
     precisions: [...new Set(rows.map(({ precision }) => precision))].sort(),
     cells: settings.flatMap(({ data, model }) =>
       (axes.initsOf?.[model] ?? axes.inits).map((init) =>
-        aggregateCell(rows, { data, model, init }, axes.seeds),
+        aggregateCell(rowsOf(data, model, init), { data, model, init }, axes.seeds),
       ),
     ),
     comparisons: comparisons.map((comparison, index) => ({

@@ -1,12 +1,17 @@
 /** What the analyses of a study's runs found, brought together over seeds: `analyses.csv`. */
+import { readdir } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import {
   type AnalysisDocument,
   type AnalysisRow,
+  analysisPaths,
   type CsvCell,
   formatCsv,
   type MeasureName,
+  measureNames,
   readAnalysis,
 } from '../results/index.ts';
+import { CarryoverError } from '../util/index.ts';
 import { pairsOf } from './analyses.ts';
 import type { Plan } from './plan.ts';
 import { type PlannedRun, studyPaths } from './run.ts';
@@ -24,41 +29,100 @@ interface Finding {
   value?: number;
 }
 
-/** Mean, deviation and interval over seeds of every number of every analysis that is there. */
+/** What the analyses found, and what they warned of. */
+export interface ReadAnalyses {
+  rows: AnalysisRow[];
+  /** One an analysis and warning; of files that cannot be read, why. */
+  warnings: string[];
+}
+
+/** Runs whose analyses are read at once. */
+const RUNS_AT_ONCE = 32;
+
+/**
+ * Mean, deviation and interval over seeds of every number of every analysis that is there. An analysis
+ * that cannot be read becomes a warning.
+ */
 export async function readAnalyses(
   plan: Plan,
   states: readonly RunState[],
-  measures: readonly MeasureName[],
-): Promise<AnalysisRow[]> {
+  measures: readonly MeasureName[] = measureNames,
+): Promise<ReadAnalyses> {
   const done = states.filter(({ status, run }) => status === 'done' && run.role === 'target');
-  const runs = done.map(({ run }) => run);
+  const partners = new Map(
+    pairsOf(done.map(({ run }) => run)).map(([wt, st]) => [wt.id, st.id] as const),
+  );
   const found = new Map<
     string,
     { row: Omit<AnalysisRow, 'value' | 'undefinedRuns'>; values: (number | undefined)[] }
   >();
-  const add = (run: PlannedRun, init: string, document: AnalysisDocument | undefined): void => {
-    for (const { value, ...finding } of document ? findingsOf(document) : []) {
+  const warnings: string[] = [];
+  const pairs: [run: PlannedRun, documents: AnalysisDocument[]][] = [];
+  const add = (run: PlannedRun, init: string, document: AnalysisDocument): void => {
+    for (const { value, ...finding } of findingsOf(document)) {
       for (const model of modelLabels(run, plan)) {
         const row = { data: run.data, model, init, ...finding };
-        const key = JSON.stringify(row);
+        const key = Object.values(row).join('\n');
         const entry = found.get(key) ?? { row, values: [] };
         found.set(key, entry);
         entry.values.push(value);
       }
     }
   };
-  const folder = (run: PlannedRun): string => studyPaths(plan.folder).run(run.id);
-  for (const run of runs) {
-    for (const measure of measures) add(run, run.init, await readAnalysis(folder(run), measure));
+  for (let start = 0; start < done.length; start += RUNS_AT_ONCE) {
+    const some = done.slice(start, start + RUNS_AT_ONCE).map(({ run }) => run);
+    const documents = await Promise.all(
+      some.map((run) =>
+        documentsOf(studyPaths(plan.folder).run(run.id), measures, partners.get(run.id)),
+      ),
+    );
+    some.forEach((run, at) => {
+      const { own = [], paired = [], problems = [] } = documents[at] ?? {};
+      warnings.push(...problems);
+      for (const document of own) add(run, run.init, document);
+      if (paired.length > 0) pairs.push([run, paired]);
+      for (const document of [...own, ...paired]) warnings.push(...document.warnings);
+    });
   }
-  for (const [wt, st] of pairsOf(runs)) {
-    add(wt, 'wt against st', await readAnalysis(folder(wt), 'cka', st.id));
+  for (const [run, documents] of pairs) {
+    for (const document of documents) add(run, 'wt against st', document);
   }
-  return [...found.values()].map(({ row, values }) => ({
+  const rows = [...found.values()].map(({ row, values }) => ({
     ...row,
     value: statistic(values, Object.values(row)),
     undefinedRuns: values.filter((value) => value === undefined).length,
   }));
+  return { rows, warnings };
+}
+
+/** The analyses of one run that are there, of itself and against its partner. */
+async function documentsOf(
+  folder: string,
+  measures: readonly MeasureName[],
+  partner: string | undefined,
+): Promise<{ own: AnalysisDocument[]; paired: AnalysisDocument[]; problems: string[] }> {
+  const own: AnalysisDocument[] = [];
+  const paired: AnalysisDocument[] = [];
+  const problems: string[] = [];
+  let files: string[];
+  try {
+    files = await readdir(dirname(analysisPaths(folder, 'any').json));
+  } catch {
+    return { own, paired, problems };
+  }
+  const read = async (measure: MeasureName, against?: string): Promise<void> => {
+    if (!files.includes(basename(analysisPaths(folder, measure, against).json))) return;
+    try {
+      const document = await readAnalysis(folder, measure, against);
+      if (document) (against === undefined ? own : paired).push(document);
+    } catch (error) {
+      if (!(error instanceof CarryoverError)) throw error;
+      problems.push(error.message);
+    }
+  };
+  for (const measure of measures) await read(measure);
+  if (partner !== undefined && measures.includes('cka')) await read('cka', partner);
+  return { own, paired, problems };
 }
 
 /** The text of `analyses.csv`. */

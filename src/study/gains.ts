@@ -3,7 +3,14 @@
  * (WT − ST)/WT, with 95 % intervals by bootstrap over repeats.
  */
 import type { Gain } from '../results/index.ts';
-import { FEWEST_REPEATS, mean, quantile, RandomStream } from '../util/index.ts';
+import {
+  allResamples,
+  FEWEST_REPEATS,
+  intervalOf,
+  mean,
+  quantile,
+  RandomStream,
+} from '../util/index.ts';
 
 /** Metric by seed; a run that is missing or whose metric is undefined has no entry. */
 export type BySeed = ReadonlyMap<number, number>;
@@ -18,11 +25,11 @@ const RESAMPLES = 10_000;
 
 /**
  * A gain of the means of two groups of runs. Where at least three seeds are in both groups the
- * bootstrap resamples those seeds, so that what a seed does to both sides cancels; otherwise it
- * resamples each side by itself, if each has at least three.
+ * bootstrap resamples those seeds, so that what a seed does to both sides cancels (all resamples up to
+ * seven seeds); otherwise it resamples each side by itself, if each has at least three.
  *
  * @param formula from the two means
- * @param keys what the resampling is seeded with: the same keys, the same interval
+ * @param keys what the drawing is seeded with: the same keys, the same interval
  */
 export function gainOf(
   left: BySeed,
@@ -41,6 +48,24 @@ export function gainOf(
     return second === undefined ? [] : [{ first, second }];
   });
   if (pairs.length >= FEWEST_REPEATS) {
+    const resamples = allResamples(pairs.length);
+    if (resamples) {
+      const values = resamples.map(({ counts, probability }) => {
+        const sums = counts.reduce(
+          (sum, count, at) => ({
+            first: sum.first + count * (pairs[at]?.first ?? Number.NaN),
+            second: sum.second + count * (pairs[at]?.second ?? Number.NaN),
+          }),
+          { first: 0, second: 0 },
+        );
+        return {
+          value: formula(sums.first / pairs.length, sums.second / pairs.length),
+          probability,
+        };
+      });
+      const finite = values.every(({ value: drawn }) => Number.isFinite(drawn));
+      return { value, ...(finite ? intervalOf(values) : {}), resampling: 'paired' };
+    }
     const draws = Array.from({ length: RESAMPLES }, () => {
       const drawn = resample(pairs, stream);
       return formula(

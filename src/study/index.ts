@@ -7,7 +7,7 @@ export {
   pairsOf,
   runAnalyses,
 } from './analyses.ts';
-export { findingsOf, formatAnalyses, readAnalyses } from './analysisTable.ts';
+export { findingsOf, formatAnalyses, type ReadAnalyses, readAnalyses } from './analysisTable.ts';
 export {
   compareInits,
   formatComparisons,
@@ -29,11 +29,12 @@ export {
 } from './folder.ts';
 export { type BySeed, gainOf, normalise, reuseShare, transferGain } from './gains.ts';
 export { type DataFacts, type Plan, type PlanFacts, planRuns, shareMachine } from './plan.ts';
-export { firstToReach, type Report, readReport, writeReport } from './report.ts';
+export { type Report, readReport, writeReport, writeTables } from './report.ts';
 export { describeStudy, readStudy, type Study } from './resolve.ts';
 export { initLabel, type PlannedRun, runTitle, studyPaths } from './run.ts';
 export { type RunState, type RunStatus, readRunState, readStates } from './state.ts';
 export { countStates, estimateSeconds, type StatusCounts } from './status.ts';
+export { firstToReach, readSummary } from './summary.ts';
 export { describeTable1, formatTable1, type TextTable } from './table1.ts';
 export { GRID_VARIANT, modelLabels, tableRows } from './tableRows.ts';
 export {

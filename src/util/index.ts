@@ -8,15 +8,19 @@ export {
   writeJson,
 } from './files.ts';
 export { editDistance, nearestNames } from './names.ts';
+export { mapBounded } from './parallel.ts';
 export { type Startable, startable } from './processes.ts';
 export { RandomStream } from './random.ts';
 export {
+  allResamples,
   bootstrapMean,
   FEWEST_REPEATS,
   holm,
   type Interval,
+  intervalOf,
   type PairedTest,
   pairedPermutationTest,
   quantile,
+  type Resample,
 } from './resampling.ts';
 export { mean, median, sampleDeviation } from './statistics.ts';

@@ -24,16 +24,80 @@ export function quantile(sorted: readonly number[], share: number): number {
   return low + (high - low) * (position - below);
 }
 
+/** Up to so many values, all resamples are gone through: 1,716 of seven. */
+const MOST_EXACT_VALUES = 7;
+
+/** How often each value is drawn in one resample, and how likely that is. */
+export interface Resample {
+  counts: readonly number[];
+  probability: number;
+}
+
+const resamplesOf = new Map<number, readonly Resample[]>();
+
 /**
- * The 95 % interval of the mean by percentile bootstrap (Efron 1979) with 10,000 resamples;
- * `undefined` below three values.
- * @param keys what the resampling is seeded with: the same keys, the same interval
+ * All resamples of `size` values with replacement, those that differ in order alone as one: the whole
+ * bootstrap distribution, which drawing at random only approximates. `undefined` for more values than
+ * can be gone through.
+ */
+export function allResamples(size: number): readonly Resample[] | undefined {
+  if (size > MOST_EXACT_VALUES) return undefined;
+  let found = resamplesOf.get(size);
+  if (!found) {
+    const factorial = (n: number): number => (n < 2 ? 1 : n * factorial(n - 1));
+    found = compositions(size, size).map((counts) => {
+      const orders = counts.reduce((left, count) => left / factorial(count), factorial(size));
+      return { counts, probability: orders / size ** size };
+    });
+    resamplesOf.set(size, found);
+  }
+  return found;
+}
+
+/** All ways to write `total` as a sum of `parts` whole numbers from 0 on, in order. */
+function compositions(total: number, parts: number): number[][] {
+  if (parts === 0) return total === 0 ? [[]] : [];
+  return Array.from({ length: total + 1 }, (_, first) =>
+    compositions(total - first, parts - 1).map((rest) => [first, ...rest]),
+  ).flat();
+}
+
+/** The 2.5 and 97.5 percentiles of values that have these probabilities: the least that reach them. */
+export function intervalOf(values: readonly { value: number; probability: number }[]): Interval {
+  const sorted = [...values].sort((a, b) => a.value - b.value);
+  const reaching = (share: number): number => {
+    let below = 0;
+    for (const { value, probability } of sorted) {
+      below += probability;
+      // Probabilities add up with rounding errors.
+      if (below >= share - 1e-12) return value;
+    }
+    return sorted.at(-1)?.value ?? Number.NaN;
+  };
+  return { low: reaching(0.025), high: reaching(0.975) };
+}
+
+/**
+ * The 95 % interval of the mean by percentile bootstrap (Efron 1979): over all resamples up to seven
+ * values, by 10,000 drawn ones above; `undefined` below three values.
+ * @param keys what the drawing is seeded with: the same keys, the same interval
  */
 export function bootstrapMean(
   values: readonly number[],
   keys: readonly (string | number)[],
 ): Interval | undefined {
   if (values.length < FEWEST_REPEATS) return undefined;
+  const resamples = allResamples(values.length);
+  if (resamples) {
+    return intervalOf(
+      resamples.map(({ counts, probability }) => ({
+        value:
+          counts.reduce((sum, count, at) => sum + count * (values[at] ?? Number.NaN), 0) /
+          values.length,
+        probability,
+      })),
+    );
+  }
   const stream = new RandomStream('bootstrap', ...keys);
   const means = Array.from({ length: RESAMPLES }, () => {
     let sum = 0;

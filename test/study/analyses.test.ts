@@ -73,7 +73,7 @@ describe('analyses of a study', () => {
   });
 
   it('come together over seeds', async () => {
-    const rows = await readAnalyses(planOf(), states, ['l2', 'knn']);
+    const { rows } = await readAnalyses(planOf(), states, ['l2', 'knn']);
     const wt = rows.find(({ init }) => init === 'wt');
     expect(wt).toMatchObject({ measure: 'l2', of: 'conv1', undefinedRuns: 0 });
     expect(wt?.value).toMatchObject({ mean: 2, deviation: 1, count: 3 });

@@ -1,6 +1,12 @@
 /** Bootstrap, permutation test and Holm's correction against values worked out by hand and by scipy. */
 import { describe, expect, it } from 'vitest';
-import { bootstrapMean, holm, pairedPermutationTest, quantile } from '../../src/util/index.ts';
+import {
+  allResamples,
+  bootstrapMean,
+  holm,
+  pairedPermutationTest,
+  quantile,
+} from '../../src/util/index.ts';
 
 describe('bootstrap interval of a mean', () => {
   it('needs three values', () => {
@@ -17,6 +23,33 @@ describe('bootstrap interval of a mean', () => {
     expect(interval?.high).toBeAllclose(mean + half, { absolute: 0.1 * half });
     expect(bootstrapMean(values, ['a'])).toEqual(interval);
     expect(bootstrapMean([3, 3, 3], ['equal'])).toEqual({ low: 3, high: 3 });
+  });
+});
+
+describe('the whole bootstrap distribution of few values', () => {
+  it('has every resample once, with its probability', () => {
+    const resamples = allResamples(5) ?? [];
+    expect(resamples).toHaveLength(126);
+    expect(resamples.reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 12);
+    const once = resamples.find(({ counts }) => counts.every((count) => count === 1));
+    expect(once?.probability).toBeCloseTo(120 / 3125, 12);
+    expect(allResamples(8)).toBe(undefined);
+  });
+
+  it('gives the interval that all 3,125 draws of five values give', () => {
+    // numpy.quantile([mean(draw) for draw in itertools.product(values, repeat=5)],
+    //   [0.025, 0.975], method='inverted_cdf')
+    const interval = bootstrapMean([0.61, 0.7, 0.66, 0.81, 0.74], ['any']);
+    expect(interval?.low).toBeAllclose(0.646, { absolute: 1e-9 });
+    expect(interval?.high).toBeAllclose(0.766, { absolute: 1e-9 });
+  });
+
+  it('is what drawing approximates', () => {
+    const seven = [3, 1, 4, 1, 5, 9, 2];
+    // scipy.stats.bootstrap((seven,), mean, method='percentile', n_resamples=1_000_000)
+    const interval = bootstrapMean(seven, ['any']);
+    expect(interval?.low).toBeAllclose(1.857142857, { absolute: 1e-6 });
+    expect(interval?.high).toBeAllclose(5.714285714, { absolute: 1e-6 });
   });
 });
 

@@ -5,10 +5,9 @@
 import { type FileHandle, mkdir, statfs, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { WorkError } from '../../util/index.ts';
+import { mapBounded, WorkError } from '../../util/index.ts';
 import { defaultCacheFolder } from '../cacheFolder.ts';
 import type { DataSet } from '../dataSet.ts';
-import { mapBounded } from '../parallel.ts';
 import { problemList } from '../problems.ts';
 import { isReadFault } from './badImage.ts';
 import { withBuildLock } from './buildLock.ts';

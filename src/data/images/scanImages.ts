@@ -1,8 +1,8 @@
 /** The first reading of all images of a data set. */
 import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { mapBounded } from '../../util/index.ts';
 import type { DataSet } from '../dataSet.ts';
-import { mapBounded } from '../parallel.ts';
 import { BadImageError } from './badImage.ts';
 import { staleMilliseconds } from './buildLock.ts';
 import type { DecodePool } from './decodePool.ts';

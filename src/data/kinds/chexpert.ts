@@ -4,12 +4,11 @@
  */
 import { basename, join } from 'node:path';
 import { z } from 'zod';
-import { RequestError } from '../../util/index.ts';
+import { mapBounded, RequestError } from '../../util/index.ts';
 import { assemble, type DataSetDraft } from '../assemble.ts';
 import { type DataSet, type SplitName, unknownLabel } from '../dataSet.ts';
 import { kindOf, requireFolder, subfolders } from '../imageFiles.ts';
 import type { DataSetKind, OpenOptions } from '../kind.ts';
-import { mapBounded } from '../parallel.ts';
 import { problemList } from '../problems.ts';
 import { splitSettings } from '../splitSettings.ts';
 import { findColumn, readTable, type TableRow } from '../table.ts';

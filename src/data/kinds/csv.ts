@@ -1,12 +1,11 @@
 /** A table with a path and a label, or one column for each of several labels, in every row. */
 import { dirname, relative, sep } from 'node:path';
 import { z } from 'zod';
-import { RequestError } from '../../util/index.ts';
+import { mapBounded, RequestError } from '../../util/index.ts';
 import { assemble, type DataSetDraft } from '../assemble.ts';
 import { type DataSet, metricOfTask, type SplitName } from '../dataSet.ts';
 import { requireFolder } from '../imageFiles.ts';
 import type { DataSetKind, OpenOptions } from '../kind.ts';
-import { mapBounded } from '../parallel.ts';
 import { problemList } from '../problems.ts';
 import { splitSettings } from '../splitSettings.ts';
 import { readTable, type TableRow } from '../table.ts';

@@ -4,12 +4,11 @@
  * a finding: "no mass" means calcifications.
  */
 import { z } from 'zod';
-import { RequestError } from '../../../util/index.ts';
+import { mapBounded, RequestError } from '../../../util/index.ts';
 import { assemble, type DataSetDraft } from '../../assemble.ts';
 import type { DataSet } from '../../dataSet.ts';
 import { kindOf, requireFolder } from '../../imageFiles.ts';
 import type { DataSetKind, OpenOptions } from '../../kind.ts';
-import { mapBounded } from '../../parallel.ts';
 import { problemList } from '../../problems.ts';
 import { splitSettings } from '../../splitSettings.ts';
 import { commonKeys, pathSchema, publishedNote } from '../common.ts';
