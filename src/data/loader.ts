@@ -5,7 +5,8 @@
  */
 import { type Device, fromTypedArray, scope, type Tensor } from '../tensor/index.ts';
 import { RandomStream, RequestError, WorkError } from '../util/index.ts';
-import { evaluationBatch, trainingBatch } from './augment/apply.ts';
+import { augmentedBatch, evaluationBatch, trainingBatch } from './augment/apply.ts';
+import { AugmentPool } from './augment/augmentPool.ts';
 import { drawChange } from './augment/draw.ts';
 import type { AugmentSettings } from './augment/settings.ts';
 import type { DataSet } from './dataSet.ts';
@@ -44,11 +45,22 @@ export interface Batch {
   dispose(): void;
 }
 
-/** A batch's pixels on their way from the disk. */
+/** Memory of a batch that is being made. */
+interface Room {
+  /** [B, resize, resize, 3] */
+  pixels: Uint8Array;
+  /** [B, size, size, 3] where images are augmented before they become a tensor, else empty. */
+  images: Float32Array;
+}
+
+/** A batch on its way from the disk. */
 interface Ahead {
   indices: number[];
-  pixels: Promise<Uint8Array<ArrayBuffer>>;
+  ready: Promise<Room>;
 }
+
+/** For images that are normalised later. */
+const levels = { mean: [0, 0, 0], std: [1, 1, 1] } as const;
 
 export class Loader {
   /** The split without bad images, in the order given. */
@@ -60,12 +72,15 @@ export class Loader {
   readonly notes: readonly string[];
   readonly #options: LoaderOptions;
   readonly #store: ImageStore;
-  /** Buffers that held the pixels of a batch and are free again. */
-  readonly #buffers: Uint8Array<ArrayBuffer>[] = [];
+  /** Augments on the CPU; other devices do it themselves. */
+  readonly #augmenting: AugmentPool;
+  /** Memory that held a batch and is free again. */
+  readonly #rooms: Room[] = [];
 
   private constructor(options: LoaderOptions, store: ImageStore) {
     this.#options = options;
     this.#store = store;
+    this.#augmenting = new AugmentPool(options.workers);
     this.notes = store.notes;
     const judged = options.indices.map((index) => ({ index, reason: store.badReason(index) }));
     this.indices = judged.flatMap(({ index, reason }) => (reason === undefined ? [index] : []));
@@ -124,48 +139,58 @@ export class Loader {
     const readOn = (): void => {
       while (ahead.length <= prefetch && next < this.batchesPerEpoch) {
         const indices = order.slice(next * batchSize, (next + 1) * batchSize);
-        const pixels = this.#read(indices);
+        const ready = this.#prepare(indices, epoch);
         // A failure is told when its batch is due, not as an unhandled rejection before.
-        pixels.catch(() => undefined);
-        ahead.push({ indices, pixels });
+        ready.catch(() => undefined);
+        ahead.push({ indices, ready });
         next++;
       }
     };
     readOn();
     for (let batch = ahead.shift(); batch; batch = ahead.shift()) {
-      const pixels = await batch.pixels;
+      const room = await batch.ready;
       readOn();
-      const made = this.#makeBatch(batch.indices, pixels, epoch);
-      // The batch has copies: the next read may overwrite the pixels.
-      this.#buffers.push(new Uint8Array(pixels.buffer));
+      const made = this.#makeBatch(batch.indices, room, epoch);
+      // The batch has copies: the next one may overwrite the memory.
+      this.#rooms.push(room);
       yield made;
     }
   }
 
   async close(): Promise<void> {
+    await this.#augmenting.close();
     await this.#store.close();
   }
 
-  async #read(indices: readonly number[]): Promise<Uint8Array<ArrayBuffer>> {
-    const length = this.#store.bytesPerImage;
-    const buffer = this.#buffers.pop() ?? new Uint8Array(this.#options.batchSize * length);
-    const pixels = buffer.subarray(0, indices.length * length);
+  /** All that can be done ahead of a batch's turn. */
+  async #prepare(indices: readonly number[], epoch: number): Promise<Room> {
+    const { augment = false, seed, resize, size, mean, std } = this.#options;
+    const room = this.#rooms.pop() ?? this.#newRoom();
+    const pixels = room.pixels.subarray(0, indices.length * this.#store.bytesPerImage);
     await this.#store.read(indices, pixels);
-    return pixels;
+    if (augment !== false && room.images.length > 0) {
+      const norm = mean.length === 1 ? levels : { mean, std };
+      const images = room.images.subarray(0, indices.length * size * size * 3);
+      const what = { augment, seed, epoch, indices, resize, size, ...norm, pixels, images };
+      await this.#augmenting.augment(what);
+    }
+    return room;
   }
 
-  #makeBatch(indices: number[], pixels: Uint8Array<ArrayBuffer>, epoch: number): Batch {
-    const { resize, size, mean, std, augment = false, seed, device = 'cpu' } = this.#options;
-    const [images, labels] = scope(() => {
-      const shape = [indices.length, resize, resize, 3];
-      const held = fromTypedArray(pixels, shape, { dtype: 'uint8', device });
-      const norm = { mean, std };
-      if (augment === false) return [evaluationBatch(held, size, norm), this.#labels(indices)];
-      const changes = indices.map((index) =>
-        drawChange(augment, { resize, size }, { seed, epoch, index }),
-      );
-      return [trainingBatch(held, changes, size, norm), this.#labels(indices)];
-    });
+  #newRoom(): Room {
+    const { augment = false, batchSize, size, device = 'cpu' } = this.#options;
+    const images = augment !== false && device === 'cpu' ? batchSize * size * size * 3 : 0;
+    return {
+      pixels: new Uint8Array(this.#augmenting.memory(batchSize * this.#store.bytesPerImage)),
+      images: new Float32Array(this.#augmenting.memory(images * 4)),
+    };
+  }
+
+  #makeBatch(indices: number[], room: Room, epoch: number): Batch {
+    const [images, labels] = scope(() => [
+      this.#makeImages(indices, room, epoch),
+      this.#labels(indices),
+    ]);
     if (!images || !labels) throw new Error('a batch without tensors');
     return {
       images,
@@ -176,6 +201,23 @@ export class Loader {
         labels.dispose();
       },
     };
+  }
+
+  #makeImages(indices: readonly number[], room: Room, epoch: number): Tensor {
+    const { resize, size, mean, std, augment = false, seed, device = 'cpu' } = this.#options;
+    const norm = { mean, std };
+    const count = indices.length;
+    if (room.images.length > 0) {
+      const held = room.images.subarray(0, count * size * size * 3);
+      return augmentedBatch(fromTypedArray(held, [count, size, size, 3]), norm);
+    }
+    const held = room.pixels.subarray(0, count * this.#store.bytesPerImage);
+    const pixels = fromTypedArray(held, [count, resize, resize, 3], { dtype: 'uint8', device });
+    if (augment === false) return evaluationBatch(pixels, size, norm);
+    const changes = indices.map((index) =>
+      drawChange(augment, { resize, size }, { seed, epoch, index }),
+    );
+    return trainingBatch(pixels, changes, size, norm);
   }
 
   #labels(indices: readonly number[]): Tensor {

@@ -7,7 +7,7 @@ import { methodSettings, type RunConfig, runConfigSchema } from './training.ts';
  * Counts changes of the method that make results of before and after incomparable; part of every
  * run's identity.
  */
-export const METHOD_VERSION = 1;
+export const METHOD_VERSION = 2;
 
 /** A metric's value, or no value and the reason. `over` of `of`: how many classes a mean is over. */
 export const metricValueSchema = z.strictObject({

@@ -63,6 +63,20 @@ export function trainingBatch(
   );
 }
 
+/**
+ * A batch of what `augmentImages` made: normalised images, or for networks of one channel their levels.
+ * @param images [B, size, size, 3] float32. @returns as {@link trainingBatch}, of its own memory.
+ */
+export function augmentedBatch(images: Tensor, norm: Normalisation): Tensor {
+  return scope(() =>
+    noGrad(() => {
+      const turned = ops.permute(images, [0, 3, 1, 2]);
+      if (norm.mean.length === 1) return normalise(turned, norm, 1);
+      return turned.to({ memoryFormat: 'channelsLast', copy: true });
+    }),
+  );
+}
+
 /** As {@link trainingBatch}, before normalisation: [B, 3, size, size] float32 from 0 to 1. */
 export function changedImages(
   pixels: Tensor,

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { createGunzip } from 'node:zlib';
-import { Dataset, File, ready } from 'h5wasm/node';
+import type { Dataset, File } from 'h5wasm/node';
 import { CarryoverError, RequestError } from '../../util/index.ts';
 import { BadImageError } from '../images/badImage.ts';
 import { rowReference } from '../images/reference.ts';
@@ -80,13 +80,17 @@ export class Hdf5File implements ArrayFile {
   }
 }
 
+/** Megabytes of WebAssembly, which runs and decoding threads without HDF5 files never load. */
+let library: typeof import('h5wasm/node') | undefined;
+
 /** @throws Error whose message is the library's last word. */
 export async function openHdf5(path: string): Promise<File> {
-  const library = await ready;
+  library ??= await import('h5wasm/node');
+  const module = await library.ready;
   // Without it, faults are printed and the library goes on with what it does not have.
-  library.activate_throwing_error_handler();
+  module.activate_throwing_error_handler();
   try {
-    return new File(path, 'r');
+    return new library.File(path, 'r');
   } catch (error) {
     throw new Error(hdf5Reason(error), { cause: error });
   }
@@ -96,7 +100,7 @@ export async function openHdf5(path: string): Promise<File> {
 export function datasetOf(file: File, name: string): Dataset | undefined {
   try {
     const found = file.get(name);
-    return found instanceof Dataset ? found : undefined;
+    return library && found instanceof library.Dataset ? found : undefined;
   } catch {
     return undefined;
   }

@@ -4,7 +4,7 @@
  * widened by the scale where the picture shrinks, rounded to the nearest. Agrees to one level of
  * 255. Written here because it runs in decoding threads, which need no tensor library.
  */
-import { RowKernel, weightBits } from './rowKernel.ts';
+import { RowKernel, weightBits } from '../wasm/rowKernel.ts';
 
 /** What a file holds, before it becomes 8-bit RGB. */
 export interface ImageSource {
