@@ -4,6 +4,7 @@
  */
 import type { Command } from 'commander';
 import { createProgress, type Progress, type TextStream } from './progress.ts';
+import type { ScreenStream } from './screen.ts';
 
 export interface Table {
   columns: string[];
@@ -34,6 +35,11 @@ export class Output {
   /** True once the JSON document is out. */
   get documentWritten(): boolean {
     return this.#documentWritten;
+  }
+
+  /** Where lines of the result go, for what redraws itself. */
+  get people(): ScreenStream {
+    return this.json ? this.#stderr : this.#stdout;
   }
 
   /** A line of the result, for people: stdout, or stderr under `--json`. */

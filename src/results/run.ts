@@ -94,6 +94,8 @@ export const runRecordSchema = z.strictObject({
     iteration: z.int(),
     maxIterations: z.int(),
     best: z.strictObject({ iteration: z.int(), value: z.number().optional() }).optional(),
+    /** Of the training steps so far, as `result.imagesPerSecond`. */
+    imagesPerSecond: z.number().optional(),
   }),
   error: z.strictObject({ message: z.string(), exitCode: z.int() }).optional(),
   config: runConfigSchema,

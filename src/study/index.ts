@@ -33,7 +33,16 @@ export { type Report, readReport, writeReport, writeTables } from './report.ts';
 export { describeStudy, readStudy, type Study } from './resolve.ts';
 export { initLabel, type PlannedRun, runTitle, studyPaths } from './run.ts';
 export { type RunState, type RunStatus, readRunState, readStates } from './state.ts';
+export { StateReader } from './stateReader.ts';
 export { countStates, estimateSeconds, type StatusCounts } from './status.ts';
+export {
+  type FailedRun,
+  isBlocked,
+  type ProgressCounts,
+  type RunningRun,
+  type StudyStatus,
+  studyStatus,
+} from './studyStatus.ts';
 export { firstToReach, readSummary } from './summary.ts';
 export { describeTable1, formatTable1, type TextTable } from './table1.ts';
 export { GRID_VARIANT, modelLabels, tableRows } from './tableRows.ts';

@@ -46,7 +46,7 @@ export async function clearFailure(folder: string, id: string): Promise<void> {
   await rm(studyPaths(folder).failure(id), { force: true });
 }
 
-async function readFailure(folder: string, id: string): Promise<Failure | undefined> {
+export async function readFailure(folder: string, id: string): Promise<Failure | undefined> {
   try {
     const text = await readFile(studyPaths(folder).failure(id), 'utf8');
     return failureSchema.parse(JSON.parse(text));

@@ -24,22 +24,26 @@ const settingOf = (run: PlannedRun): string =>
  * @param now milliseconds since 1970
  */
 export function estimateSeconds(states: readonly RunState[], now = Date.now()): number | undefined {
-  const finished = states.flatMap(({ run, record }) =>
-    record?.result ? [{ run, seconds: record.result.wallSeconds }] : [],
-  );
-  const typical = (run: PlannedRun): number | undefined => {
-    const groups = [
-      finished.filter((other) => settingOf(other.run) === settingOf(run)),
-      finished.filter((other) => other.run.role === run.role && other.run.model === run.model),
-      finished.filter((other) => other.run.model === run.model),
-    ];
-    const group = groups.find(({ length }) => length > 0);
-    return group && mean(group.map(({ seconds }) => seconds));
-  };
+  const groupsOf = (run: PlannedRun): string[] => [
+    settingOf(run),
+    [run.role, run.model].join('\n'),
+    run.model,
+  ];
+  const finished = new Map<string, number[]>();
+  for (const { run, record } of states) {
+    if (!record?.result) continue;
+    for (const group of groupsOf(run)) {
+      const seconds = finished.get(group);
+      if (seconds) seconds.push(record.result.wallSeconds);
+      else finished.set(group, [record.result.wallSeconds]);
+    }
+  }
+  const typical = new Map([...finished].map(([group, seconds]) => [group, mean(seconds)]));
   let total = 0;
   for (const { run, status, record } of states) {
     if (status === 'done') continue;
-    const seconds = typical(run);
+    const known = groupsOf(run).find((group) => typical.has(group));
+    const seconds = known === undefined ? undefined : typical.get(known);
     if (seconds === undefined) return undefined;
     const begun = status === 'running' && record ? (now - Date.parse(record.startedAt)) / 1000 : 0;
     total += Math.max(0, seconds - begun) / run.parallel;

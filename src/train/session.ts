@@ -14,7 +14,13 @@ import {
 } from '../data/index.ts';
 import { evaluate, outputCount, PredictionStopped, predict } from '../eval/index.ts';
 import { describeModel, type ImageModel } from '../models/index.ts';
-import { type Resolved, type RunConfig, type RunResult, runPaths } from '../results/index.ts';
+import {
+  type Resolved,
+  type RunConfig,
+  type RunRecord,
+  type RunResult,
+  runPaths,
+} from '../results/index.ts';
 import { manualSeed, setDeterministic, setThreadCount } from '../tensor/index.ts';
 import { WorkError } from '../util/index.ts';
 import { writeSafetensors } from '../weights/index.ts';
@@ -357,11 +363,8 @@ export class Session {
   }
 }
 
-function progressOf(
-  position: Position,
-  resolved: Resolved,
-): { iteration: number; maxIterations: number; best?: { iteration: number; value?: number } } {
-  const { best, iteration } = position;
+function progressOf(position: Position, resolved: Resolved): RunRecord['progress'] {
+  const { best, iteration, images, trainingSeconds } = position;
   const value = best?.evaluation.primary.value;
   return {
     iteration,
@@ -369,6 +372,7 @@ function progressOf(
     ...(best
       ? { best: { iteration: best.iteration, ...(value === undefined ? {} : { value }) } }
       : {}),
+    ...(trainingSeconds > 0 ? { imagesPerSecond: images / trainingSeconds } : {}),
   };
 }
 

@@ -161,6 +161,7 @@ export class Trainer implements Disposable {
     const { training, resolved, onEvent, afterStep, signal } = this.#parts;
     const position = this.#position;
     const { iteration } = position;
+    this.#stopClock();
     if (iteration >= resolved.maxIterations) position.evaluationDue = true;
     if (iteration % training.logEvery === 0 || position.evaluationDue) await this.#logLosses();
     onEvent({
