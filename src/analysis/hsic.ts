@@ -40,35 +40,41 @@ export function gramMatrix(parts: readonly Tensor[]): Gram {
     const samples = flat.reduce((sum, part) => sum + (part.shape[0] ?? 0), 0);
     const features = flat[0]?.shape[1] ?? 0;
     const device = flat[0]?.device;
-    const sums = ops.zeros([samples, samples], { dtype: 'float64', device });
-    const means = ops.zeros([], { dtype: 'float64', device });
+    const half = Math.ceil(samples / 2);
+    const zeros = (...shape: number[]): Tensor => ops.zeros(shape, { dtype: 'float64', device });
+    const sums = {
+      upper: zeros(half, half),
+      cross: zeros(half, samples - half),
+      lower: zeros(samples - half, samples - half),
+      means: zeros(),
+    };
     for (let start = 0; start < features; start += FEATURES_AT_ONCE) {
       const length = Math.min(FEATURES_AT_ONCE, features - start);
       scope(() => {
-        const { products, mean } = centredProducts(flat, start, length);
-        ops.add_(sums, products);
-        ops.add_(means, ops.sum(ops.mul(mean, mean)));
+        const pieces = flat.map((part) =>
+          ops.narrow(part, 1, start, length).to({ dtype: 'float32' }),
+        );
+        const block = pieces.length === 1 && pieces[0] ? pieces[0] : ops.cat(pieces, 0);
+        const mean = ops.mean(block, [0], true);
+        const centred = ops.sub(block, mean);
+        // The matrix is symmetric: what lies below the diagonal is not computed.
+        const first = ops.narrow(centred, 0, 0, half);
+        const second = ops.narrow(centred, 0, half, samples - half);
+        ops.add_(sums.upper, ops.mm(first, ops.t(first)));
+        ops.add_(sums.cross, ops.mm(first, ops.t(second)));
+        ops.add_(sums.lower, ops.mm(second, ops.t(second)));
+        ops.add_(sums.means, ops.sum(ops.mul(mean, mean)));
       });
     }
-    const values = Float64Array.from(sums.toArray());
+    const top = ops.cat([sums.upper, sums.cross], 1);
+    const bottom = ops.cat([ops.t(sums.cross), sums.lower], 1);
+    const values = ops.cat([top, bottom], 0).toTypedArray();
+    if (!(values instanceof Float64Array)) throw new Error('a Gram matrix that is not float64');
     let spread = 0;
     for (let row = 0; row < samples; row++) spread += values[row * samples + row] ?? 0;
-    const constant = spread <= CONSTANT * (spread + samples * means.item());
+    const constant = spread <= CONSTANT * (spread + samples * sums.means.item());
     return { values, samples, constant };
   });
-}
-
-/** The products of some centred features, and their mean. */
-function centredProducts(
-  flat: readonly Tensor[],
-  start: number,
-  length: number,
-): { products: Tensor; mean: Tensor } {
-  const pieces = flat.map((part) => ops.narrow(part, 1, start, length).to({ dtype: 'float32' }));
-  const block = pieces.length === 1 && pieces[0] ? pieces[0] : ops.cat(pieces, 0);
-  const mean = ops.mean(block, [0], true);
-  const centred = ops.sub(block, mean);
-  return { products: ops.mm(centred, ops.t(centred)), mean };
 }
 
 /** [b, features] without a copy where the layout allows; the order of features does not matter. */
@@ -107,20 +113,20 @@ export function uCentre({ values, samples: n, constant }: Gram): CentredGram {
   const rowSums = new Float64Array(n);
   let total = 0;
   for (let row = 0; row < n; row++) {
-    let sum = 0;
-    for (let column = 0; column < n; column++) {
-      if (column !== row) sum += values[row * n + column] ?? 0;
-    }
+    let sum = -(values[row * n + row] ?? 0);
+    for (let at = row * n; at < (row + 1) * n; at++) sum += values[at] ?? 0;
     rowSums[row] = sum;
     total += sum;
   }
   const shift = total / ((n - 1) * (n - 2));
   for (let row = 0; row < n; row++) {
+    const start = row * n;
+    const own = (rowSums[row] ?? 0) / (n - 2) - shift;
     for (let column = 0; column < n; column++) {
-      if (column === row) continue;
-      const sums = (rowSums[row] ?? 0) + (rowSums[column] ?? 0);
-      centred[row * n + column] = (values[row * n + column] ?? 0) - sums / (n - 2) + shift;
+      centred[start + column] =
+        (values[start + column] ?? 0) - own - (rowSums[column] ?? 0) / (n - 2);
     }
+    centred[start + row] = 0;
   }
   return { values: centred, samples: n };
 }

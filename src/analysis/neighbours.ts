@@ -4,6 +4,7 @@
  */
 import { fromTypedArray, ops, scope } from '../tensor/index.ts';
 import { WorkError } from '../util/index.ts';
+import { LANE, Shortlist } from './shortlist.ts';
 
 /** One vector a sample, row by row: [rows, width]. */
 export interface Embeddings {
@@ -23,9 +24,6 @@ export interface Neighbours {
 
 const QUERY_BLOCK = 1024;
 const BANK_BLOCK = 8192;
-
-/** Candidates beyond k, of which those that float32 cannot tell from the k-th are compared in float64. */
-const SPARE = 32;
 
 /** Twice what a float32 product of unit vectors is off by, with room. */
 const CLOSE = 4e-6;
@@ -76,126 +74,56 @@ export function nearestNeighbours(bank: Embeddings, queries: Embeddings, k: numb
       rows,
       width: queries.width,
     };
-    const heaps = searchBlock(unitBank.values, bank, block, found, start);
-    heaps.forEach((heap, row) => {
-      writeNearest(heap, { bank, lengths: unitBank.lengths, block, row, k: found }, result, start);
+    const lists = searchBlock(unitBank.values, bank, block, found, start);
+    lists.forEach((list, row) => {
+      writeNearest(list, { bank, lengths: unitBank.lengths, block, row, k: found }, result, start);
     });
   }
   return result;
 }
 
-/** The nearest `k` + SPARE of each query of a block, by float32 products. */
+/** The candidates of each query of a block, by float32 products. */
 function searchBlock(
   unitBank: Float32Array,
   bank: Embeddings,
   block: Embeddings,
   k: number,
   firstRow: number,
-): Nearest[] {
+): Shortlist[] {
   const { width } = bank;
   const unitQueries = unitRows(block, firstRow).values;
-  const heaps = Array.from(
-    { length: block.rows },
-    () => new Nearest(Math.min(k + SPARE, bank.rows)),
-  );
+  const scratch = { values: new Float32Array(0) };
+  const lists = Array.from({ length: block.rows }, () => new Shortlist(k, CLOSE, scratch));
   // One buffer for all products: memory that LibTorch shares with JavaScript waits for the collector.
   const buffer = new Float32Array(block.rows * Math.min(BANK_BLOCK, bank.rows));
+  const maximaBuffer = new Float32Array(Math.ceil(buffer.length / LANE));
   for (let start = 0; start < bank.rows; start += BANK_BLOCK) {
     const columns = Math.min(BANK_BLOCK, bank.rows - start);
+    const lanes = Math.floor(columns / LANE);
     scope(() => {
       const left = fromTypedArray(unitQueries, [block.rows, width]);
       const slice = unitBank.subarray(start * width, (start + columns) * width);
       const right = fromTypedArray(slice, [columns, width]);
       const products = buffer.subarray(0, block.rows * columns);
       const target = fromTypedArray(products, [block.rows, columns]);
-      ops.copy_(target, ops.mm(left, ops.t(right)));
-      heaps.forEach((heap, row) => {
-        heap.offer(products, row * columns, columns, start);
+      ops.addmm_(target, left, ops.t(right), { beta: 0 });
+      const maxima = maximaBuffer.subarray(0, block.rows * lanes);
+      const inLanes = ops.reshape(ops.narrow(target, 1, 0, LANE * lanes), [-1, LANE]);
+      ops.copy_(fromTypedArray(maxima, [block.rows * lanes]), ops.amax(inLanes, [1]));
+      lists.forEach((list, row) => {
+        list.offer({
+          products,
+          offset: row * columns,
+          columns,
+          first: start,
+          maxima,
+          maximaOffset: row * lanes,
+          lanes,
+        });
       });
     });
   }
-  return heaps;
-}
-
-/** The greatest values that were offered, in a heap whose root is the least of them. */
-class Nearest {
-  readonly #values: Float32Array;
-  readonly #indices: Int32Array;
-  #count = 0;
-
-  constructor(capacity: number) {
-    this.#values = new Float32Array(capacity);
-    this.#indices = new Int32Array(capacity);
-  }
-
-  /** Offers `length` values of `source` from `offset` on; the first of them is number `first`. */
-  offer(source: Float32Array, offset: number, length: number, first: number): void {
-    let at = 0;
-    while (at < length && this.#count < this.#values.length) {
-      this.#push(source[offset + at] ?? Number.NaN, first + at);
-      at++;
-    }
-    let least = this.#values[0] ?? Number.NaN;
-    for (; at < length; at++) {
-      const value = source[offset + at] ?? Number.NaN;
-      // Equals come in ascending order: the earlier stays.
-      if (value > least) {
-        this.#sink(0, value, first + at);
-        least = this.#values[0] ?? Number.NaN;
-      }
-    }
-  }
-
-  /** What is held, the greatest first, of equals the lowest index first. */
-  sorted(): { index: number; value: number }[] {
-    return Array.from({ length: this.#count }, (_, at) => ({
-      index: this.#indices[at] ?? 0,
-      value: this.#values[at] ?? 0,
-    })).sort((a, b) => b.value - a.value || a.index - b.index);
-  }
-
-  /** Whether a value goes before another on the way out: less, or equal and of a higher index. */
-  #leavesBefore(value: number, index: number, other: number): boolean {
-    const otherValue = this.#values[other] ?? 0;
-    return value < otherValue || (value === otherValue && index > (this.#indices[other] ?? 0));
-  }
-
-  #push(value: number, index: number): void {
-    let at = this.#count++;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (!this.#leavesBefore(value, index, parent)) break;
-      this.#values[at] = this.#values[parent] ?? 0;
-      this.#indices[at] = this.#indices[parent] ?? 0;
-      at = parent;
-    }
-    this.#values[at] = value;
-    this.#indices[at] = index;
-  }
-
-  /** Puts a value in at `at` and lets it sink below all that leave before it. */
-  #sink(at: number, value: number, index: number): void {
-    const values = this.#values;
-    const indices = this.#indices;
-    let place = at;
-    for (;;) {
-      let child = 2 * place + 1;
-      if (child >= this.#count) break;
-      const right = child + 1;
-      if (
-        right < this.#count &&
-        this.#leavesBefore(values[right] ?? 0, indices[right] ?? 0, child)
-      ) {
-        child = right;
-      }
-      if (this.#leavesBefore(value, index, child)) break;
-      values[place] = values[child] ?? 0;
-      indices[place] = indices[child] ?? 0;
-      place = child;
-    }
-    values[place] = value;
-    indices[place] = index;
-  }
+  return lists;
 }
 
 /** One query and where it is looked for. */
@@ -211,22 +139,31 @@ interface Search {
  * Of the candidates those that float32 cannot tell from the k-th are compared again in float64, so that
  * the k that are chosen are those of exact arithmetic.
  */
-function writeNearest(heap: Nearest, search: Search, result: Neighbours, start: number): void {
+function writeNearest(list: Shortlist, search: Search, result: Neighbours, start: number): void {
   const { k } = search;
-  const candidates = heap.sorted();
-  const boundary = candidates[k - 1]?.value ?? 0;
-  const isClose = ({ value }: { value: number }): boolean => Math.abs(value - boundary) <= CLOSE;
-  const above = candidates.filter((one) => one.value > boundary && !isClose(one));
-  const close = candidates
-    .filter(isClose)
-    .map(({ index }) => ({ index, value: exactSimilarity(search, index) }))
-    .sort((a, b) => b.value - a.value || a.index - b.index);
-  const chosen = [...above, ...close.slice(0, k - above.length)];
+  const boundary = list.boundary();
+  const chosen: number[] = [];
+  const close: { index: number; value: number }[] = [];
+  for (let at = 0; at < list.count; at++) {
+    const difference = list.value(at) - boundary;
+    if (difference > CLOSE) chosen.push(at);
+    else if (difference >= -CLOSE) {
+      const index = list.index(at);
+      close.push({ index, value: exactSimilarity(search, index) });
+    }
+  }
+  chosen.sort((a, b) => list.value(b) - list.value(a) || list.index(a) - list.index(b));
+  close.sort((a, b) => b.value - a.value || a.index - b.index);
   const offset = (start + search.row) * k;
-  chosen.forEach(({ index, value }, place) => {
-    result.indices[offset + place] = index;
-    result.similarities[offset + place] = value;
+  chosen.forEach((at, place) => {
+    result.indices[offset + place] = list.index(at);
+    result.similarities[offset + place] = list.value(at);
   });
+  for (let place = chosen.length; place < k; place++) {
+    const one = close[place - chosen.length];
+    result.indices[offset + place] = one?.index ?? -1;
+    result.similarities[offset + place] = one?.value ?? Number.NaN;
+  }
 }
 
 /** Cosine similarity in float64. */

@@ -314,6 +314,18 @@ export function addmm(
   return one(invoke(addmm$, self.handle, mat1.handle, mat2.handle, options?.beta, options?.alpha));
 }
 
+const addmm_$ = new Operator('aten::addmm_', '');
+/** aten::addmm_(Tensor! self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor */
+export function addmm_(
+  self: Tensor,
+  mat1: Tensor,
+  mat2: Tensor,
+  options?: { beta?: Scalar; alpha?: Scalar },
+): Tensor {
+  invoke(addmm_$, self.handle, mat1.handle, mat2.handle, options?.beta, options?.alpha);
+  return self;
+}
+
 const alias$ = new Operator('aten::alias', '');
 /** aten::alias(Tensor self) -> Tensor */
 export function alias(self: Tensor): Tensor {

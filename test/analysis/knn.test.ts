@@ -37,6 +37,19 @@ function randomEmbeddings(rows: number, width: number, seed: string): Embeddings
   return { values, rows, width };
 }
 
+/** Cosine similarities of one query to the whole bank, in float64. */
+function similaritiesTo(bank: Embeddings, queries: Embeddings, query: number): number[] {
+  const rowOf = ({ values, width }: Embeddings, row: number) =>
+    Float64Array.from(values.subarray(row * width, (row + 1) * width));
+  const dot = (a: Float64Array, b: Float64Array) =>
+    a.reduce((sum, value, at) => sum + value * (b[at] ?? 0), 0);
+  const own = rowOf(queries, query);
+  return Array.from({ length: bank.rows }, (_, row) => {
+    const other = rowOf(bank, row);
+    return dot(own, other) / Math.sqrt(dot(own, own) * dot(other, other));
+  });
+}
+
 describe('against numpy', () => {
   it.each(golden<KnnCase[]>('knn'))('$name', (example) => {
     const { width, k, classes, multilabel, temperature } = example;
@@ -77,17 +90,38 @@ describe('nearest neighbours', () => {
     const queries = randomEmbeddings(1100, 4, 'many queries');
     const found = nearestNeighbours(bank, queries, 5);
     const last = queries.rows - 1;
-    const query = queries.values.subarray(last * 4);
-    const similarities = Array.from({ length: bank.rows }, (_, row) => {
-      const vector = bank.values.subarray(row * 4, row * 4 + 4);
-      const dot = (a: Float32Array, b: Float32Array) =>
-        a.reduce((sum, value, at) => sum + value * (b[at] ?? 0), 0);
-      return dot(vector, query) / Math.sqrt(dot(vector, vector) * dot(query, query));
-    });
+    const similarities = similaritiesTo(bank, queries, last);
     const best = [...similarities.keys()].sort(
       (a, b) => (similarities[b] ?? 0) - (similarities[a] ?? 0),
     );
     expect([...found.indices.subarray(last * 5)]).toEqual(best.slice(0, 5));
+  });
+
+  it('chooses as exact arithmetic does where float32 cannot tell hundreds apart', () => {
+    // All within 1e-6 of one direction: similarities differ in the last digits alone.
+    const width = 8;
+    const random = new RandomStream('near');
+    const near = (rows: number): Embeddings => ({
+      values: Float32Array.from({ length: rows * width }, () => 1 + 3e-4 * random.normal()),
+      rows,
+      width,
+    });
+    const [bank, queries] = [near(3000), near(3)];
+    const k = 7;
+    const found = nearestNeighbours(bank, queries, k);
+    for (let row = 0; row < queries.rows; row++) {
+      const exact = similaritiesTo(bank, queries, row);
+      const best = Array.from(exact.keys()).sort((a, b) => (exact[b] ?? 0) - (exact[a] ?? 0));
+      expect([...found.indices.subarray(row * k, (row + 1) * k)]).toEqual(best.slice(0, k));
+    }
+  });
+
+  it('takes the first of a bank that is the same throughout', () => {
+    const rows = 9000;
+    const bank = { values: new Float32Array(rows * 2).fill(0.5), rows, width: 2 };
+    const { indices, similarities } = nearestNeighbours(bank, embeddings([1, 1], 2), 30);
+    expect([...indices]).toEqual(Array.from({ length: 30 }, (_, place) => place));
+    expect(similarities).toBeAllclose(new Array(30).fill(1), { absolute: 1e-12 });
   });
 
   it('takes the earlier of equals, whatever the order in which they come', () => {
