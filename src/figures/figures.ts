@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import type { StudySummary } from '../results/index.ts';
 import { writeFileWhole, writeJson } from '../util/index.ts';
 import type { Figure, FigureKind } from './figure.ts';
+import { figure02 } from './figure02.ts';
+import { figure07 } from './figure07.ts';
 import { renderPng, renderSvg } from './render.ts';
 import { themed } from './theme.ts';
 
 /** The kinds of figure, in the order in which they are shown: one line each. */
-export const figureKinds: readonly FigureKind[] = [];
+export const figureKinds: readonly FigureKind[] = [figure02, figure07];
 
 /** A kind of figure that is not there. */
 export interface MissingFigure {

@@ -14,11 +14,21 @@ const modelTitles: Record<string, string> = {
   resnet18_micro: 'ResNet18 micro',
 };
 
-/** `DeiT-S` for `deit_small`, `DeiT-S-5b` for `deit_small:5`; an id that is not known as it is. */
+/** Parts of what tables call a model: `deit_small:5 from natural` is deit_small, 5, natural. */
+export function modelParts(id: string): { name: string; depth?: string; source?: string } {
+  const [, whole = id, source] = /^(.*?) from (.*)$/.exec(id) ?? [];
+  const [name = whole, depth] = whole.split(':');
+  return { name, depth, source };
+}
+
+/**
+ * `DeiT-S` for `deit_small`, `DeiT-S-5b` for `deit_small:5`, `ResNet50 from natural` where a study has several
+ * sources; an id that is not known as it is.
+ */
 export function modelLabel(id: string): string {
-  const [name = id, depth] = id.split(':');
+  const { name, depth, source } = modelParts(id);
   const title = modelTitles[name] ?? name;
-  return depth === undefined ? title : `${title}-${depth}b`;
+  return `${title}${depth === undefined ? '' : `-${depth}b`}${source === undefined ? '' : ` from ${source}`}`;
 }
 
 /** `WT`, `ST`, `RI`, `WT-ST-2/4`. */

@@ -4,7 +4,7 @@
  */
 import { initRank } from '../results/index.ts';
 import type { FigureSpec } from './figure.ts';
-import { initLabel, modelLabel } from './labels.ts';
+import { initLabel, modelLabel, modelParts } from './labels.ts';
 import { type ColourName, colour, fractionColour, seriesColours } from './palette.ts';
 
 export interface SeriesStyle {
@@ -76,19 +76,21 @@ const modelLooks: Record<string, ModelLook> = {
   resnet18_micro: { color: 'purple', dash: 3, shape: 'triangle-down' },
 };
 
-/** The looks of models, in the order given: fixed where known, the next free one for others. */
+/**
+ * The looks of models, in the order given: fixed where known, the next free one for others, and for a model
+ * that is there a second time (truncated, or from another source).
+ */
 export function modelStyles(models: readonly string[]): Map<string, SeriesStyle> {
+  const taken = new Set<string>();
   let next = 4;
   return new Map(
     models.map((id) => {
-      const look = modelLooks[id];
-      if (look) {
-        return [
-          id,
-          { color: colour(look.color), dash: dashes[look.dash] ?? solid, shape: look.shape },
-        ];
-      }
-      return [id, seriesStyle(next++)];
+      const { name } = modelParts(id);
+      const look = modelLooks[name];
+      if (!look || taken.has(name)) return [id, seriesStyle(next++)];
+      taken.add(name);
+      const { color, dash, shape } = look;
+      return [id, { color: colour(color), dash: dashes[dash] ?? solid, shape }];
     }),
   );
 }
