@@ -1,4 +1,5 @@
 /** Analyses a run: all measures that are asked for, over one shared pass a split. */
+import { type MeasureName, type MeasureSettings, measureSettings } from '../results/index.ts';
 import { DEFAULT_NEIGHBOURS, DEFAULT_TEMPERATURE } from './knnVotes.ts';
 import type { Measure, MeasureOptions, Outcome, Work } from './measure.ts';
 import { sharedPass } from './pass.ts';
@@ -20,6 +21,21 @@ export const defaultMeasureOptions: MeasureOptions = {
   estimator: 'ratio-of-means',
   bins: DEFAULT_BINS,
 };
+
+/** The options that concern a measure, as its document keeps them. */
+function settingsOf(
+  measure: MeasureName,
+  { neighbours, voteWeights, embeddings, ...others }: MeasureOptions,
+  precision: 'fp32' | 'bf16' | undefined,
+): MeasureSettings {
+  return measureSettings(measure, {
+    ...others,
+    k: neighbours,
+    votes: voteWeights,
+    embeddings: embeddings && [...embeddings],
+    precision,
+  });
+}
 
 /**
  * Runs the measures on a subject. Batches have the size that CKA is defined with; no other measure
@@ -55,7 +71,14 @@ export async function analyse(
       }
     }
     const outcomes: Outcome[] = [];
-    for (const work of works) outcomes.push(await work.finish());
+    for (const [at, work] of works.entries()) {
+      const { document, arrays } = await work.finish();
+      const name = measures[at]?.name ?? document.measure;
+      outcomes.push({
+        document: { ...document, options: settingsOf(name, options, subject.options.precision) },
+        ...(arrays ? { arrays } : {}),
+      });
+    }
     return outcomes;
   } finally {
     for (const work of works) work.dispose?.();

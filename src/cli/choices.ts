@@ -32,3 +32,12 @@ export function automaticOr(option: string, least: number): (text: string) => nu
     });
   };
 }
+
+/** A parser for an option that takes some of a few words, with commas between them. */
+export function listOf<T extends string>(
+  option: string,
+  choices: readonly T[],
+): (text: string) => T[] {
+  const parse = oneOf(option, choices);
+  return (text) => [...new Set(text.split(',').map((word) => parse(word.trim())))];
+}

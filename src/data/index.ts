@@ -32,12 +32,15 @@ export {
 } from './loader.ts';
 export { describeKinds } from './registry.ts';
 export {
+  type DataAxisSpec,
   type DataSpec,
+  dataAxisSchema,
   dataSpecSchema,
   openDataSet,
   parseDataArgument,
   parseDataSpec,
   type SpecPlace,
+  takePart,
 } from './spec.ts';
 export { makeSplits, type SplitOptions, type Splits, splitsIdentity } from './splits/makeSplits.ts';
 export { describeSplits, readSplits, writeSplits } from './splits/splitFile.ts';

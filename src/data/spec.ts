@@ -23,6 +23,43 @@ export const dataSpecSchema = z.discriminatedUnion('kind', [
   kinds.images.schema,
 ]);
 
+const size = z.union([z.int().positive(), z.literal('all')]);
+
+/** The subset keys as a study file has them: lists make one data set of each size. */
+const axisKeys = {
+  fraction: z
+    .union([z.number().gt(0).max(1), z.array(z.number().gt(0).max(1)).min(1)])
+    .optional()
+    .describe('The share of the training split that is trained on; a list: a data set of each.'),
+  nTrain: z
+    .union([size, z.array(size).min(1)])
+    .optional()
+    .describe(
+      'The number of training samples, or `all`, in place of `fraction`; a list: a data set of each.',
+    ),
+  n_train: z
+    .union([size, z.array(size).min(1)])
+    .optional()
+    .describe('The same under the name that papers give it.'),
+};
+
+/** As {@link dataSpecSchema}, with lists of sizes. */
+export const dataAxisSchema = z.discriminatedUnion('kind', [
+  kinds.folder.schema.extend(axisKeys),
+  kinds.csv.schema.extend(axisKeys),
+  kinds.aptos2019.schema.extend(axisKeys),
+  kinds['cbis-ddsm'].schema.extend(axisKeys),
+  kinds.isic2019.schema.extend(axisKeys),
+  kinds.chexpert.schema.extend(axisKeys),
+  kinds['patch-camelyon'].schema.extend(axisKeys),
+  kinds.npz.schema.extend(axisKeys),
+  kinds.hdf5.schema.extend(axisKeys),
+  kinds.images.schema.extend(axisKeys),
+]);
+
+/** An entry with lists of sizes, as the user wrote it. */
+export type DataAxisSpec = z.output<typeof dataAxisSchema>;
+
 /** A data set as the user names it, with absolute paths. */
 export type DataSpec = z.output<typeof dataSpecSchema>;
 
@@ -91,9 +128,18 @@ export function parseDataArgument(
  * @throws RequestError for anything in it that is wrong, all of it listed.
  */
 export async function openDataSet(spec: DataSpec, options: OpenOptions = {}): Promise<DataSet> {
-  const subset = trainingSubset(spec, `${spec.kind}:${spec.path}`);
-  const dataset = await openKind(spec, options);
-  return subset ? { ...dataset, split: { ...dataset.split, subset } } : dataset;
+  trainingSubset(spec, `${spec.kind}:${spec.path}`);
+  return takePart(await openKind(spec, options), spec);
+}
+
+/**
+ * A data set that is open, with as much of its training split used as `spec` asks for.
+ * @throws RequestError where it asks twice.
+ */
+export function takePart(dataset: DataSet, spec: DataSpec): DataSet {
+  const wanted = trainingSubset(spec, `${spec.kind}:${spec.path}`);
+  const { subset: _, ...split } = dataset.split;
+  return { ...dataset, split: wanted ? { ...split, subset: wanted } : split };
 }
 
 async function openKind(spec: DataSpec, options: OpenOptions): Promise<DataSet> {

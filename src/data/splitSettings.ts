@@ -13,14 +13,27 @@ export const splitSettingsSchema = z.union([
   method,
   z
     .strictObject({
-      /** Parts of training, validation and test, for example `[0.8, 0.1, 0.1]` or `[80, 10, 10]`. */
-      ratios: z.tuple([part, part, part]).optional(),
-      method: method.optional(),
-      leakage: z.enum(['error', 'report']).optional(),
-      /** Cross-validation in so many parts, each the test split of one `fold`. */
-      folds: z.int().min(2).optional(),
-      /** From 0. */
-      fold: z.int().min(0).optional(),
+      ratios: z
+        .tuple([part, part, part])
+        .optional()
+        .describe(
+          'Parts of training, validation and test, for example `[0.8, 0.1, 0.1]` or `[80, 10, 10]`.',
+        ),
+      method: method
+        .optional()
+        .describe(
+          '`balanced`: by class or by group; `released-code`: the order of the paper’s released code.',
+        ),
+      leakage: z
+        .enum(['error', 'report'])
+        .optional()
+        .describe('What a group or a byte-identical file in two splits is: an error, or a note.'),
+      folds: z
+        .int()
+        .min(2)
+        .optional()
+        .describe('Cross-validation in so many parts, each the test split of one `fold`.'),
+      fold: z.int().min(0).optional().describe('From 0.'),
     })
     .superRefine(({ folds, fold, method: chosen }, context) => {
       const complain = (key: string, message: string): void =>
@@ -39,12 +52,18 @@ export type SplitSettingsInput = z.input<typeof splitSettingsSchema>;
 
 /** Keys of an entry that use a part of the training split only; smaller parts lie inside larger ones. */
 export const subsetKeys = {
-  /** The share of the training split that is trained on. */
-  fraction: z.number().gt(0).max(1).optional(),
-  /** The number of training samples, in place of `fraction`. */
-  nTrain: z.int().positive().optional(),
-  /** The same under the name that papers give it. */
-  n_train: z.int().positive().optional(),
+  fraction: z
+    .number()
+    .gt(0)
+    .max(1)
+    .optional()
+    .describe('The share of the training split that is trained on.'),
+  nTrain: z
+    .int()
+    .positive()
+    .optional()
+    .describe('The number of training samples, in place of `fraction`.'),
+  n_train: z.int().positive().optional().describe('The same under the name that papers give it.'),
 };
 
 /** `given` with defaults filled in; ratios scaled to a sum of 1. */

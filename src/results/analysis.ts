@@ -26,6 +26,8 @@ const headShape = {
   format: z.literal(1),
   run: analysedRunSchema,
   against: analysedRunSchema.optional(),
+  /** The options that it was taken with; the defaults where absent. */
+  options: z.record(z.string(), z.unknown()).optional(),
   /** Number format of the forward passes. */
   precision: z.enum(['fp32', 'bf16']).optional(),
   versions: z.record(z.string(), z.union([z.string(), z.number()])),
@@ -262,6 +264,8 @@ export const fidSchema = z.strictObject({
   covarianceTerm: z.number().optional(),
   versions: z.record(z.string(), z.string()),
   warnings: z.array(z.string()),
+  /** In a study: hash of the images, extractor and weights that it was taken with. */
+  key: z.string().optional(),
 });
 
 export type FidDocument = z.output<typeof fidSchema>;

@@ -27,6 +27,12 @@ export {
   parseInit,
   partialTransferSchema,
 } from './initialisation.ts';
+export {
+  hasSettings,
+  type MeasureSettings,
+  measureOptionSchemas,
+  measureSettings,
+} from './measureOptions.ts';
 export { HEARTBEAT_LIMIT_SECONDS, isAlive, thisProcess } from './ownership.ts';
 export {
   type PaperCell,

@@ -2,7 +2,16 @@
  * Checking what a user wrote (a study file, a run's configuration, `--set`) against a schema, once,
  * with an error that names the file, the line, the key, and the names that would have been right.
  */
-import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+} from 'yaml';
 import { z } from 'zod';
 import { nearestNames, RequestError } from '../util/index.ts';
 
@@ -66,7 +75,7 @@ export function validateYaml<S extends z.ZodType>(
   where: string,
 ): z.output<S> {
   const { document, lines } = parseYaml(text, where);
-  return validate(schema, document.toJS(), {
+  return validate(schema, parsedValue(document, where), {
     where,
     locate: (path) => lineOf(document, lines, path),
   });
@@ -77,21 +86,38 @@ export function validateYaml<S extends z.ZodType>(
  * @throws RequestError for YAML that cannot be parsed, or that is no mapping.
  */
 export function parseYamlMap(text: string, where: string): Record<string, unknown> {
-  const value: unknown = parseYaml(text, where).document.toJS() ?? {};
+  const value = parsedValue(parseYaml(text, where).document, where) ?? {};
   if (isRecord(value)) return value;
   throw new RequestError({ where, expected: 'keys and values', got: show(value) });
 }
 
 function parseYaml(text: string, where: string): { document: Document; lines: LineCounter } {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
+  // Merge keys (`<<: *base`) are no part of YAML 1.2, but what anchors are mostly used with.
+  const document = parseDocument(text, { lineCounter: lines, merge: true });
   const error = document.errors[0];
   if (!error) return { document, lines };
+  const key = /^\s*([^\s:]+)\s*:/.exec(text.slice(error.pos[0]))?.[1];
+  const isTwice = error.code === 'DUPLICATE_KEY' && key !== undefined;
   throw new RequestError({
     where: `${where}, line ${lines.linePos(error.pos[0]).line}`,
-    expected: 'valid YAML',
-    got: error.message.split('\n')[0] ?? error.code,
+    expected: isTwice ? 'each key once' : 'valid YAML',
+    got: isTwice ? `"${key}" a second time` : (error.message.split('\n')[0] ?? error.code),
   });
+}
+
+/** The document's value, aliases resolved. @throws RequestError for aliases that cannot be. */
+function parsedValue(document: Document, where: string): unknown {
+  try {
+    const value: unknown = document.toJS();
+    return value;
+  } catch (error) {
+    if (!(error instanceof ReferenceError)) throw error;
+    throw new RequestError(
+      { where, expected: 'aliases (*name) of anchors (&name) before them', got: error.message },
+      { cause: error },
+    );
+  }
 }
 
 /** The keys that `schema` knows at `path`. */
@@ -151,6 +177,8 @@ function expectation(issue: z.core.$ZodIssue): string {
       return `${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${unitOf(issue.origin)}`;
     case 'invalid_union':
       return unionExpectation(issue);
+    case 'invalid_key':
+      return issue.issues[0] ? expectation(issue.issues[0]) : issue.message;
     default:
       return issue.message;
   }
@@ -211,6 +239,7 @@ function lineOf(document: Document, lines: LineCounter, path: KeyPath): string |
   let offset = isNode(node) ? node.range?.[0] : undefined;
   for (const key of path) {
     let place: unknown;
+    if (isAlias(node)) node = node.resolve(document);
     if (isMap(node)) {
       const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === key);
       place = pair?.key;

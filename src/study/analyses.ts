@@ -1,16 +1,25 @@
 /** The measures that a study asks for of its finished runs: what is to do, and doing it. */
 import { spawn } from 'node:child_process';
-import { access, open } from 'node:fs/promises';
-import { analysisPaths, hasGlobalAttention, type MeasureName } from '../results/index.ts';
+import { open, readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import {
+  analysisPaths,
+  hasGlobalAttention,
+  hasSettings,
+  type MeasureName,
+} from '../results/index.ts';
 import type { ChildProgram } from './executors/child.ts';
 import type { Plan } from './plan.ts';
 import { type PlannedRun, runTitle, studyPaths } from './run.ts';
 import type { RunState } from './state.ts';
+import { type AnalysisRequest, isSelected } from './study.ts';
 
 /** Measures to take of one run by one process, which shares the passes among them. */
 export interface AnalysisJob {
   run: PlannedRun;
   measures: MeasureName[];
+  /** Their options, as `carryover analyze` takes them. */
+  flags: string[];
   /** The other run of a pair. */
   against?: PlannedRun;
 }
@@ -29,31 +38,70 @@ export function jobTitle({ run, measures, against }: AnalysisJob): string {
   return `${measures.join(', ')} of ${runTitle(run)}${other}`;
 }
 
-/** The finished target runs' measures that are not there yet, and CKA of WT against ST by seed. */
+/**
+ * What is not there yet, or was taken with other options: the measures of the finished target runs that
+ * each is asked for of, and CKA of WT against ST by seed.
+ */
 export async function dueAnalyses(
   plan: Plan,
   states: readonly RunState[],
-  measures: readonly MeasureName[],
+  requests: readonly AnalysisRequest[],
 ): Promise<AnalysisJob[]> {
   const done = states
     .filter(({ status, run }) => status === 'done' && run.role === 'target')
     .map(({ run }) => run);
+  const asked = (run: PlannedRun, request: AnalysisRequest): boolean =>
+    isSelected(request, {
+      ...run,
+      partOf: plan.partOf?.[run.data],
+      init: run.config.init,
+    });
   const jobs: AnalysisJob[] = [];
   for (const run of done) {
-    const wanted = measures.filter(
-      (measure) => measure !== 'attention' || hasGlobalAttention(run.model),
+    const wanted = requests.filter(
+      (request) =>
+        asked(run, request) && (request.measure !== 'attention' || hasGlobalAttention(run.model)),
     );
-    const missing = await filterAsync(wanted, (measure) => isMissing(plan, run, measure));
-    if (missing.length > 0) jobs.push({ run, measures: missing });
+    const due = await filterAsync(wanted, (request) => isDue(plan, run, request));
+    jobs.push(...groupByNetwork(due).map((group) => jobOf(run, group)));
   }
-  if (measures.includes('cka')) {
-    for (const [run, against] of pairsOf(done)) {
-      if (await isMissing(plan, run, 'cka', against)) {
-        jobs.push({ run, measures: ['cka'], against });
-      }
+  const cka = requests.find(({ measure }) => measure === 'cka');
+  if (cka) {
+    for (const [run, against] of pairsOf(done.filter((run) => asked(run, cka)))) {
+      if (await isDue(plan, run, cka, against)) jobs.push({ ...jobOf(run, [cka]), against });
     }
   }
   return jobs;
+}
+
+/** Requests that one process can share its passes among: of the same network and number format. */
+function groupByNetwork(requests: readonly AnalysisRequest[]): AnalysisRequest[][] {
+  const groups = new Map<string, AnalysisRequest[]>();
+  for (const request of requests) {
+    const { checkpoint = 'best', precision = 'auto' } = request.options;
+    const key = `${checkpoint} ${precision}`;
+    groups.set(key, [...(groups.get(key) ?? []), request]);
+  }
+  return [...groups.values()];
+}
+
+function jobOf(run: PlannedRun, requests: readonly AnalysisRequest[]): AnalysisJob {
+  const { device } = run.config.training;
+  return {
+    run,
+    measures: requests.map(({ measure }) => measure),
+    flags: [...new Map(requests.flatMap(({ options }) => Object.entries(options)))]
+      .flatMap(([key, value]) => flagOf(key, value))
+      .concat('--device', device),
+  };
+}
+
+/** An option as `carryover analyze` takes it. */
+function flagOf(key: string, value: unknown): string[] {
+  if (key === 'probe') return value === true ? ['--probe'] : [];
+  if (key === 'precision' && value === 'auto') return [];
+  if (key === 'embeddings') return Array.isArray(value) ? ['--embedding', value.join(',')] : [];
+  return [`--${key}`, String(value)];
 }
 
 /** WT and ST of the same data set, model and seed. */
@@ -97,14 +145,15 @@ export async function runAnalyses(
 
 async function runJob(
   plan: Plan,
-  { run, measures, against }: AnalysisJob,
+  { run, measures, flags, against }: AnalysisJob,
   program: ChildProgram,
   signal: AbortSignal | undefined,
 ): Promise<{ kind: AnalysisOutcome['kind']; reason?: string }> {
   const paths = studyPaths(plan.folder);
-  const args = against
-    ? ['analyze', 'cka', '--run', paths.run(run.id), '--against', paths.run(against.id)]
-    : ['analyze', 'all', '--run', paths.run(run.id), '--only', measures.join(',')];
+  const what = against
+    ? ['cka', '--run', paths.run(run.id), '--against', paths.run(against.id)]
+    : ['all', '--run', paths.run(run.id), '--only', measures.join(',')];
+  const args = ['analyze', ...what, ...flags];
   const console = await open(paths.console(run.id), 'a+');
   try {
     const { size: begin } = await console.stat();
@@ -135,18 +184,27 @@ async function runJob(
   }
 }
 
-async function isMissing(
+/** Whether an analysis is not there, cannot be read, or was taken with other options. */
+async function isDue(
   plan: Plan,
   run: PlannedRun,
-  measure: MeasureName,
+  { measure, options }: AnalysisRequest,
   against?: PlannedRun,
 ): Promise<boolean> {
   const { json } = analysisPaths(studyPaths(plan.folder).run(run.id), measure, against?.id);
-  return access(json).then(
-    () => false,
-    () => true,
-  );
+  try {
+    const { options: taken } = keptSchema.parse(JSON.parse(await readFile(json, 'utf8')));
+    return !hasSettings({ measure, options: taken }, options);
+  } catch (error) {
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const isDamaged = error instanceof SyntaxError || error instanceof z.ZodError;
+    if (isMissing || isDamaged) return true;
+    throw error;
+  }
 }
+
+/** As much of an analysis as says whether it is the one that is asked for. */
+const keptSchema = z.looseObject({ options: z.record(z.string(), z.unknown()).optional() });
 
 async function filterAsync<T>(
   items: readonly T[],

@@ -1,14 +1,17 @@
 /** A study's folder: its resolved study, its plan and the splits that all its runs share. */
 import { access, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { parse, stringify } from 'yaml';
+import { parse } from 'yaml';
 import { z } from 'zod';
 import type { DataSet, Splits } from '../data/index.ts';
 import { type RunConfig, runConfigSchema } from '../results/index.ts';
 import { hashFile, RequestError, WorkError, writeFileWhole, writeJson } from '../util/index.ts';
-import { type DataFacts, type Plan, planRuns } from './plan.ts';
-import { defaultName, describeStudy, type NamedData, type Study } from './resolve.ts';
+import type { NamedData } from './dataAxis.ts';
+import { formatStudy } from './describe.ts';
+import { type DataFacts, type Plan, planRuns, weightsKey } from './plan.ts';
+import { defaultName } from './resolve.ts';
 import { studyPaths } from './run.ts';
+import type { Study, StudySource } from './study.ts';
 
 /** Where a study's runs are, unless told otherwise: `runs/<study>` in the working folder. */
 export function studyFolder(study: Pick<Study, 'name'>, out: string | undefined): string {
@@ -48,6 +51,8 @@ export interface PreparedStudy {
   plan: Plan;
   /** What a user should know of the data sets and their splits. */
   notes: string[];
+  /** Of every data set by its name. */
+  facts: ReadonlyMap<string, DataFacts>;
   opened: OpenData[];
 }
 
@@ -68,28 +73,34 @@ export async function prepareStudy(
   { signal, onData }: PrepareOptions = {},
 ): Promise<PreparedStudy> {
   // Both load LibTorch, which the other commands of a study do without.
-  const [{ makeSplits, openDataSet, splitsIdentity }, { availableCores, cudaDeviceCount }] =
-    await Promise.all([import('../data/index.ts'), import('../tensor/index.ts')]);
+  const [
+    { makeSplits, openDataSet, splitsIdentity, takePart },
+    { availableCores, cudaDeviceCount },
+  ] = await Promise.all([import('../data/index.ts'), import('../tensor/index.ts')]);
   const opened: OpenData[] = [];
   const facts = new Map<string, DataFacts>();
-  for (const named of [...study.data, ...(study.source ? [study.source] : [])]) {
-    const dataset = await openDataSet(named.spec, {
-      signal,
-      onProgress: (done, total) => onData?.(named.name, done, total),
-    });
-    const seed = named === study.source ? study.source.splitSeed : study.splitSeed;
-    const splits = makeSplits(dataset, { seed });
+  const wholes = new Map<string, DataSet>();
+  for (const { splitSeed, ...named } of openedBy(study)) {
+    const family = named.partOf ?? named.name;
+    const whole =
+      wholes.get(family) ??
+      (await openDataSet(named.spec, {
+        signal,
+        onProgress: (done, total) => onData?.(family, done, total),
+      }));
+    wholes.set(family, whole);
+    const dataset = takePart(whole, named.spec);
+    const splits = makeSplits(dataset, { seed: splitSeed });
     opened.push({ named, dataset, splits });
+    const { train, val, test } = splits;
     facts.set(named.name, {
       identity: dataset.identity,
       splits: splitsIdentity(dataset, splits),
       samples: dataset.samples.length,
+      counts: { train: train.length, val: val.length, test: test.length },
     });
   }
-  const weights = new Map<string, string>();
-  for (const { model, weights: path } of study.models) {
-    if (path !== undefined) weights.set(model, await hashWeights(study, model, path));
-  }
+  const weights = await hashCheckpoints(study);
   const plan = planRuns(study, folder, {
     data: facts,
     weights,
@@ -99,7 +110,47 @@ export async function prepareStudy(
   const notes = opened.flatMap(({ named, dataset, splits }) =>
     [...dataset.notes, ...splits.notes].map((note) => `${named.name}: ${note}`),
   );
-  return { study, plan, notes, opened };
+  return { study, plan, notes, facts, opened };
+}
+
+/** What a plan opens: the target data sets, and those that sources are trained on. */
+function openedBy(study: Study): (NamedData & { splitSeed: number })[] {
+  return [
+    ...study.data.map((named) => ({ ...named, splitSeed: study.splitSeed })),
+    ...study.sources.flatMap((source) =>
+      source.spec && trainsModels(study, source)
+        ? [{ name: source.name, spec: source.spec, splitSeed: source.splitSeed }]
+        : [],
+    ),
+  ];
+}
+
+/** Whether some model has no checkpoint but what the study trains on this source. */
+function trainsModels({ models }: Study, source: StudySource): boolean {
+  return models.some(({ model, weights }) => weights === undefined && !source.weights[model]);
+}
+
+/** SHA-256 of every checkpoint of models and sources, each file read once. */
+async function hashCheckpoints(study: Study): Promise<Map<string, string>> {
+  const files = [
+    ...study.models.map(({ model, weights }) => ({ key: model, model, path: weights })),
+    ...study.sources.flatMap(({ name, weights }) =>
+      Object.entries(weights).map(([model, path]) => ({
+        key: weightsKey(name, model),
+        model,
+        path,
+      })),
+    ),
+  ];
+  const hashes = new Map<string, string>();
+  const byPath = new Map<string, string>();
+  for (const { key, model, path } of files) {
+    if (path === undefined) continue;
+    const hash = byPath.get(path) ?? (await hashWeights(study, model, path));
+    byPath.set(path, hash);
+    hashes.set(key, hash);
+  }
+  return hashes;
 }
 
 async function hashWeights(study: Study, model: string, path: string): Promise<string> {
@@ -141,8 +192,7 @@ export async function writeStudyFolder({ study, plan, opened }: PreparedStudy): 
       });
     }
   }
-  const header = `# The study as it is run: every default written out. Made from ${study.file}\n`;
-  await writeFileWhole(paths.study, header + stringify(describeStudy(study)));
+  await writeFileWhole(paths.study, formatStudy(study));
   await writeJson(paths.plan, plan);
 }
 

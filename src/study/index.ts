@@ -15,6 +15,15 @@ export {
   formatModels,
   studyCurves,
 } from './comparisons.ts';
+export type { NamedData } from './dataAxis.ts';
+export { describeStudy, formatStudy } from './describe.ts';
+export {
+  estimateBytes,
+  estimateIterations,
+  estimateStudy,
+  type RunEstimate,
+  type StudyEstimate,
+} from './estimate.ts';
 export { type ExecuteOptions, type Execution, execute, type RunOutcome } from './execute.ts';
 export type { ChildProgram } from './executors/child.ts';
 export type { Attempt, AttemptEnd, Executor, Reservation } from './executors/executor.ts';
@@ -28,13 +37,17 @@ export {
   writeStudyFolder,
 } from './folder.ts';
 export { type BySeed, gainOf, normalise, reuseShare, transferGain } from './gains.ts';
+export { formatStudySchema, SCHEMA_FILE, studyJsonSchema } from './jsonSchema.ts';
+export { chooseRates, formatRates, type RateChoice } from './learningRates.ts';
 export { type DataFacts, type Plan, type PlanFacts, planRuns, shareMachine } from './plan.ts';
+export { probeSpeeds } from './probe.ts';
 export { type Report, readReport, writeReport, writeTables } from './report.ts';
-export { describeStudy, readStudy, type Study } from './resolve.ts';
+export { loadStudySchema, readStudy } from './resolve.ts';
 export { initLabel, type PlannedRun, runTitle, studyPaths } from './run.ts';
 export { type RunState, type RunStatus, readRunState, readStates } from './state.ts';
 export { StateReader } from './stateReader.ts';
 export { countStates, estimateSeconds, type StatusCounts } from './status.ts';
+export type { AnalysisRequest, FidRequest, Study, StudySource } from './study.ts';
 export {
   type FailedRun,
   isBlocked,

@@ -3,6 +3,7 @@ import { type StudySummary, writeResults } from '../results/index.ts';
 import { writeFileWhole } from '../util/index.ts';
 import { formatAnalyses } from './analysisTable.ts';
 import { formatComparisons, formatCurves, formatModels } from './comparisons.ts';
+import { chooseRates, formatRates } from './learningRates.ts';
 import type { Plan } from './plan.ts';
 import { studyPaths } from './run.ts';
 import { type RunState, readStates } from './state.ts';
@@ -36,6 +37,8 @@ export async function writeTables(plan: Plan, summary: StudySummary): Promise<vo
   await writeFileWhole(paths.table, formatTable1(table));
   await writeFileWhole(paths.comparisons, formatComparisons(comparisons));
   await writeFileWhole(paths.models, formatModels(tableRows(rows, plan), plan));
+  const rates = chooseRates(rows);
+  if (rates.length > 0) await writeFileWhole(paths.learningRates, formatRates(rates));
   if (curves.length > 0) await writeFileWhole(paths.curves, formatCurves(curves));
   if (findings.length > 0) await writeFileWhole(paths.analyses, formatAnalyses(findings));
 }

@@ -1,62 +1,31 @@
 /** From the study file to a study: checked, with absolute paths and the names of everything. */
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
-import type { DataSpec } from '../data/index.ts';
-import {
-  type MeasureName,
-  type RunConfig,
-  type TrainingSettings,
-  trainingSchema,
-  validateYaml,
-} from '../results/index.ts';
+import type { DataAxisSpec, DataSpec } from '../data/index.ts';
+import { type MeasureName, measureSettings, validateYaml } from '../results/index.ts';
 import { CarryoverError, RequestError } from '../util/index.ts';
-import { countsModules, expandInits, type InitEntry, matchesInit } from './inits.ts';
-import { makeStudySchema, type StudyFile } from './schema.ts';
-
-type Init = RunConfig['init'];
-/** Some training settings, checked, without defaults. */
-type TrainingPatch = StudyFile['training'];
-
-/** A data set of a study. */
-export interface NamedData {
-  name: string;
-  /** With absolute paths. */
-  spec: DataSpec;
-}
-
-export interface Study {
-  /** Absolute path of the study file. */
-  file: string;
-  name: string;
-  description?: string;
-  data: NamedData[];
-  /** `weights`: absolute path of the model's checkpoint; without it, the source makes one. */
-  models: { model: string; weights?: string }[];
-  inits: InitEntry[];
-  /** The modules of every model, where `inits` count them. */
-  modules?: ReadonlyMap<string, number>;
-  seeds: number[];
-  source?: NamedData & {
-    seed: number;
-    splitSeed: number;
-    train: TrainingPatch;
-    overrides: { model: string[]; training: TrainingPatch }[];
-  };
-  initOptions: RunConfig['initOptions'];
-  training: TrainingPatch;
-  overrides: StudyFile['overrides'];
-  splitSeed: number;
-  /** Measures of every finished run. */
-  analyses: MeasureName[];
-  parallel: number | 'auto';
-  threads: number | 'auto';
-}
-
-const DEFAULT_REPEATS = 5;
+import { axisOf, type NamedData, partsOf } from './dataAxis.ts';
+import { countsModules, expandInits, type InitEntry } from './inits.ts';
+import type { StudyFile } from './schema.ts';
+import { DEFAULT_REPEATS, makeStudySchema } from './schemaChecks.ts';
+import type { AnalysisRequest, FidRequest, Study, StudySource } from './study.ts';
 
 /** What a study without a name is called: its file's name. */
 export function defaultName(path: string): string {
   return basename(path).replace(/\.ya?ml$/i, '');
+}
+
+/** The schema of study files, with the names of models and the keys of data sets. Loads LibTorch. */
+export async function loadStudySchema(): Promise<ReturnType<typeof makeStudySchema>> {
+  const [{ augmentSchema, dataAxisSchema, dataSpecSchema }, { describeModel, modelIds }] =
+    await Promise.all([import('../data/index.ts'), import('../models/index.ts')]);
+  return makeStudySchema({
+    dataSpec: dataSpecSchema,
+    dataAxis: dataAxisSchema,
+    augment: augmentSchema,
+    modelIds: modelIds(),
+    isModel: (id) => succeeds(() => describeModel(id)),
+  });
 }
 
 /**
@@ -67,82 +36,183 @@ export function defaultName(path: string): string {
 export async function readStudy(path: string): Promise<Study> {
   const file = resolve(path);
   const text = await readText(path, file);
-  // These load LibTorch, which nothing else here needs.
-  const [{ dataSpecSchema, parseDataSpec }, { describeModel, modelIds }, { resolveWeights }] =
-    await Promise.all([
-      import('../data/index.ts'),
-      import('../models/index.ts'),
-      import('../weights/index.ts'),
-    ]);
-  const schema = makeStudySchema({
-    dataSpec: dataSpecSchema,
-    modelIds: modelIds(),
-    isModel: (id) => succeeds(() => describeModel(id)),
-  });
+  const [schema, { parseDataSpec }, { resolveWeights }] = await Promise.all([
+    loadStudySchema(),
+    import('../data/index.ts'),
+    import('../weights/index.ts'),
+  ]);
   const parsed = validateYaml(schema, text, path);
   const base = dirname(file);
-  const dataOf = (name: string, entry: string | DataSpec, key: string): NamedData => ({
+  const specOf = (entry: string | DataSpec, key: string): DataSpec =>
+    parseDataSpec(entry, { where: `${path}: ${key}`, base });
+  const weightsOf = (given: string, model: string): string =>
+    resolveWeights(given, model, (relative) => resolve(base, relative));
+  const models = parsed.models.map((entry) =>
+    typeof entry === 'string'
+      ? { model: entry }
+      : {
+          model: entry.model,
+          ...(entry.weights === undefined
+            ? {}
+            : { weights: weightsOf(entry.weights, entry.model) }),
+          ...(entry.inits ? { inits: entry.inits } : {}),
+        },
+  );
+  const ids = models.map(({ model }) => model);
+  const modules = await countModulesOf(ids, parsed);
+  requireModules(ids, parsed, modules, path);
+  const families = Object.entries(parsed.data).map(([name, entry]) => ({
     name,
-    spec: parseDataSpec(entry, { where: `${path}: ${key}`, base }),
-  });
-  const { source } = parsed;
-  const models = parsed.models.map((entry) => (typeof entry === 'string' ? entry : entry.model));
-  const modules = await countModulesOf(models, parsed.inits);
-  for (const model of models) {
-    expandInits(parsed.inits, { model, modules: modules?.get(model), where: `${path}: inits` });
-  }
+    ...readFamily(name, entry, (part) => specOf(part, `data.${name}`)),
+  }));
   return {
     file,
     name: parsed.name ?? defaultName(file),
     description: parsed.description,
-    data: Object.entries(parsed.data).map(([name, entry]) => dataOf(name, entry, `data.${name}`)),
-    models: parsed.models.map((entry) =>
-      typeof entry === 'string'
-        ? { model: entry }
-        : {
-            model: entry.model,
-            ...(entry.weights === undefined
-              ? {}
-              : {
-                  weights: resolveWeights(entry.weights, entry.model, (path) =>
-                    resolve(base, path),
-                  ),
-                }),
-          },
-    ),
+    data: families.flatMap(({ parts }) => parts),
+    dataEntries: Object.fromEntries(families.map(({ name, entry }) => [name, entry])),
+    models,
     inits: parsed.inits,
     ...(modules ? { modules } : {}),
     seeds:
       parsed.seeds ?? Array.from({ length: parsed.repeats ?? DEFAULT_REPEATS }, (_, seed) => seed),
-    ...(source
-      ? {
-          source: {
-            ...dataOf(source.name, source.data, 'source.data'),
-            seed: source.seed,
-            splitSeed: source.splitSeed,
-            train: source.train,
-            overrides: source.overrides,
-          },
-        }
-      : {}),
+    sources: sourcesOf(parsed, ids, specOf, weightsOf),
     initOptions: parsed.initOptions,
     training: parsed.training,
     overrides: parsed.overrides,
     splitSeed: parsed.splitSeed,
-    analyses: [...new Set(parsed.analyses)],
+    analyses: parsed.analyses.flatMap(analysisOf),
+    fid: fidOf(parsed, specOf, weightsOf, base),
+    variants: parsed.variants,
+    learningRateGrid: parsed.learningRateGrid,
     parallel: parsed.parallel,
     threads: parsed.threads,
   };
 }
 
+/** A data set of the file, and those that it stands for. */
+function readFamily(
+  name: string,
+  entry: string | DataAxisSpec,
+  specOf: (entry: string | DataSpec) => DataSpec,
+): { parts: NamedData[]; entry: Record<string, unknown> } {
+  if (typeof entry === 'string') {
+    const spec = specOf(entry);
+    return { parts: [{ name, spec }], entry: spec };
+  }
+  const { whole, axis } = axisOf(entry);
+  const spec = specOf(whole);
+  return { parts: partsOf(name, spec, axis), entry: { ...spec, ...axis } };
+}
+
+function sourcesOf(
+  { source, sources, models }: StudyFile,
+  ids: readonly string[],
+  specOf: (entry: string | DataSpec, key: string) => DataSpec,
+  weightsOf: (given: string, model: string) => string,
+): StudySource[] {
+  const entries = sources ?? (source ? [source] : []);
+  const own = new Set(
+    models.flatMap((entry) =>
+      typeof entry !== 'string' && entry.weights !== undefined ? [entry.model] : [],
+    ),
+  );
+  return entries.map(({ data, weights, ...settings }, at) => ({
+    ...settings,
+    ...(data === undefined
+      ? {}
+      : { spec: specOf(data, sources ? `sources[${at}].data` : 'source.data') }),
+    weights: Object.fromEntries(
+      ids.flatMap((model) => {
+        const given = typeof weights === 'object' ? weights[model] : weights;
+        return given === undefined || own.has(model) ? [] : [[model, weightsOf(given, model)]];
+      }),
+    ),
+  }));
+}
+
+function analysisOf(entry: StudyFile['analyses'][number]): AnalysisRequest[] {
+  if (typeof entry === 'string') return [{ measure: entry, options: measureSettings(entry) }];
+  const { fid: _, ...measures } = entry;
+  return (Object.keys(measures) as MeasureName[]).flatMap((measure) => {
+    const given = measures[measure];
+    if (!given) return [];
+    const { data, models, inits, seeds, ...options } = given;
+    return [
+      {
+        measure,
+        options: measureSettings(measure, options),
+        ...(data ? { data } : {}),
+        ...(models ? { models } : {}),
+        ...(inits ? { inits } : {}),
+        ...(seeds ? { seeds } : {}),
+      },
+    ];
+  });
+}
+
+function fidOf(
+  { analyses }: StudyFile,
+  specOf: (entry: string | DataSpec, key: string) => DataSpec,
+  weightsOf: (given: string, model: string) => string,
+  base: string,
+): FidRequest | undefined {
+  const at = analyses.findIndex((entry) => typeof entry === 'object' && entry.fid);
+  const entry = analyses[at];
+  if (typeof entry !== 'object' || !entry.fid) return undefined;
+  const { extractor, weights, source, data } = entry.fid;
+  const statistics = typeof source === 'string' && /\.npz$/i.test(source) && !source.includes(':');
+  return {
+    extractor,
+    weights: weightsOf(weights, 'inception_v3'),
+    ...(source === undefined
+      ? {}
+      : {
+          source: statistics
+            ? { statistics: resolve(base, source) }
+            : { spec: specOf(source, `analyses[${at}].fid.source`) },
+        }),
+    ...(data ? { data } : {}),
+  };
+}
+
+/** All lists of initialisations of a study. */
+function initLists({ inits, variants, learningRateGrid }: StudyFile): InitEntry[][] {
+  const others = [...variants, ...(learningRateGrid ? [learningRateGrid] : [])];
+  return [inits, ...others.flatMap((entry) => (entry.inits ? [entry.inits] : []))];
+}
+
+/** The lists of initialisations that a model may be trained from. */
+function listsOf(model: StudyFile['models'][number], study: StudyFile): InitEntry[][] {
+  const [inits = [], ...others] = initLists(study);
+  const own = typeof model === 'string' ? undefined : model.inits;
+  return [own ?? inits, ...others];
+}
+
 /** How many modules each model has; `undefined` where no entry counts them. */
 async function countModulesOf(
   models: readonly string[],
-  inits: readonly InitEntry[],
+  study: StudyFile,
 ): Promise<Map<string, number> | undefined> {
-  if (!inits.some(countsModules)) return undefined;
+  const lists = study.models.flatMap((model) => listsOf(model, study));
+  if (!lists.flat().some(countsModules)) return undefined;
   const { countModules } = await import('../transfer/index.ts');
   return new Map(models.map((model) => [model, countModules(model)]));
+}
+
+/** @throws RequestError for an initialisation of more modules than a model has. */
+function requireModules(
+  models: readonly string[],
+  study: StudyFile,
+  modules: ReadonlyMap<string, number> | undefined,
+  path: string,
+): void {
+  study.models.forEach((entry, at) => {
+    const model = models[at] ?? '';
+    for (const inits of listsOf(entry, study)) {
+      expandInits(inits, { model, modules: modules?.get(model), where: `${path}: inits` });
+    }
+  });
 }
 
 async function readText(path: string, file: string): Promise<string> {
@@ -170,61 +240,4 @@ function succeeds(check: () => unknown): boolean {
     if (error instanceof CarryoverError) return false;
     throw error;
   }
-}
-
-/** The training settings of the source run of a model: the study's, then the source's own. */
-export function sourceTraining(study: Study, model: string): TrainingSettings {
-  const patches = (study.source?.overrides ?? [])
-    .filter((override) => override.model.includes(model))
-    .map(({ training }) => training);
-  return trainingSchema.parse(Object.assign({}, study.training, study.source?.train, ...patches));
-}
-
-/** The training settings of target runs: the study's, then every override that applies, in order. */
-export function targetTraining(
-  study: Study,
-  { data, model, init }: { data: string; model: string; init: Init },
-): TrainingSettings {
-  const patches = study.overrides
-    .filter(
-      (override) =>
-        (override.data?.includes(data) ?? true) &&
-        (override.model?.includes(model) ?? true) &&
-        (override.init?.some((wanted) => matchesInit(wanted, init)) ?? true),
-    )
-    .map(({ training }) => training);
-  return trainingSchema.parse(Object.assign({}, study.training, ...patches));
-}
-
-/** The study as a study file that says everything: every default written out, every path absolute. */
-export function describeStudy(study: Study): Record<string, unknown> {
-  const { threads: _, ...defaults } = trainingSchema.parse(study.training);
-  const { source } = study;
-  return {
-    name: study.name,
-    ...(study.description === undefined ? {} : { description: study.description }),
-    data: Object.fromEntries(study.data.map(({ name, spec }) => [name, spec])),
-    models: study.models,
-    inits: study.inits,
-    seeds: study.seeds,
-    ...(source
-      ? {
-          source: {
-            name: source.name,
-            data: source.spec,
-            train: source.train,
-            overrides: source.overrides,
-            seed: source.seed,
-            splitSeed: source.splitSeed,
-          },
-        }
-      : {}),
-    initOptions: study.initOptions,
-    training: defaults,
-    overrides: study.overrides,
-    splitSeed: study.splitSeed,
-    ...(study.analyses.length > 0 ? { analyses: study.analyses } : {}),
-    parallel: study.parallel,
-    threads: study.threads,
-  };
 }

@@ -55,6 +55,7 @@ export function studyPaths(folder: string) {
     comparisons: join(folder, 'comparisons.csv'),
     curves: join(folder, 'curves.csv'),
     models: join(folder, 'models.csv'),
+    learningRates: join(folder, 'learning-rates.csv'),
     analyses: join(folder, 'analyses.csv'),
     run: (id: string) => join(folder, id),
     config: (id: string) => join(folder, id, 'config.json'),

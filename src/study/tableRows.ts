@@ -19,7 +19,8 @@ export function modelLabels(
   { model, from }: Pick<PlannedRun, 'model' | 'from'>,
   { sources }: Pick<Plan, 'sources'>,
 ): string[] {
-  if (sources === undefined || from !== undefined) return [modelLabel(model, from)];
+  if (sources === undefined) return [model];
+  if (from !== undefined) return [modelLabel(model, from)];
   return sources.map((source) => modelLabel(model, source));
 }
 

@@ -2,8 +2,15 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type L2Document, writeAnalysis } from '../../src/results/index.ts';
 import {
+  analysisPaths,
+  type L2Document,
+  type MeasureName,
+  measureSettings,
+  writeAnalysis,
+} from '../../src/results/index.ts';
+import {
+  type AnalysisRequest,
   dueAnalyses,
   formatAnalyses,
   jobTitle,
@@ -14,6 +21,15 @@ import {
   runAnalyses,
 } from '../../src/study/index.ts';
 import { fakeRun, temporaryFolder } from './fakeRuns.ts';
+
+/** A measure as a study asks for it. */
+function ask(
+  measure: MeasureName,
+  options: Record<string, unknown> = {},
+  selection: Omit<AnalysisRequest, 'measure' | 'options'> = {},
+): AnalysisRequest {
+  return { measure, options: measureSettings(measure, options), ...selection };
+}
 
 let folder = '';
 const runs = [0, 1, 2].flatMap((seed): PlannedRun[] =>
@@ -57,7 +73,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('analyses of a study', () => {
   it('are due of finished target runs, of the network’s own measures, and of pairs by seed', async () => {
-    const jobs = await dueAnalyses(planOf(), states, ['cka', 'attention', 'l2']);
+    const jobs = await dueAnalyses(planOf(), states, [ask('cka'), ask('attention'), ask('l2')]);
     expect(jobs.map((job) => [job.run.id, job.measures, job.against?.id])).toEqual([
       ...runs.map(({ id }) => [id, ['cka', 'l2'], undefined]),
       ...[0, 1, 2].map((seed) => [`wt${seed}`, ['cka'], `st${seed}`]),
@@ -68,8 +84,60 @@ describe('analyses of a study', () => {
   it('are not due again once they are there', async () => {
     for (const run of runs.slice(0, 5))
       await writeAnalysis(join(folder, run.id), drift(run, run.seed + 1));
-    const jobs = await dueAnalyses(planOf(), states, ['l2']);
+    const jobs = await dueAnalyses(planOf(), states, [ask('l2')]);
     expect(jobs.map(({ run }) => run.id)).toEqual(['st2']);
+  });
+
+  it('are due of the runs that are selected, and of pairs that are', async () => {
+    const asked = ask('cka', {}, { seeds: [1, 2], data: ['fake'] });
+    const jobs = await dueAnalyses(planOf(), states, [asked]);
+    expect(jobs.map(({ run, against }) => [run.id, against?.id])).toEqual([
+      ['wt1', undefined],
+      ['st1', undefined],
+      ['wt2', undefined],
+      ['st2', undefined],
+      ['wt1', 'st1'],
+      ['wt2', 'st2'],
+    ]);
+    expect(await dueAnalyses(planOf(), states, [ask('cka', {}, { models: ['other'] })])).toEqual(
+      [],
+    );
+  });
+
+  it('are taken with their options, and again when those have changed', async () => {
+    const kept = { ...drift(runs[0] as PlannedRun, 1), options: {} };
+    await writeAnalysis(join(folder, 'wt0'), kept);
+    const ofFirst = async (...requests: AnalysisRequest[]) =>
+      (await dueAnalyses(planOf(), states.slice(0, 1), requests)).map(({ measures, flags }) => [
+        measures,
+        flags.join(' '),
+      ]);
+    expect(await ofFirst(ask('l2'))).toEqual([]);
+    const probe = ask('knn', { k: 7, probe: true, embeddings: ['cls', 'both'] });
+    const early = ask('calibration', { checkpoint: 'initial', bins: 5 });
+    expect(
+      await ofFirst(probe, ask('cka', { batch: 16, estimator: 'mean-of-ratios' }), early),
+    ).toEqual([
+      [
+        ['knn', 'cka'],
+        '--k 7 --votes exponential --temperature 0.1 --embedding cls,both --probe --checkpoint best ' +
+          '--batch 16 --estimator mean-of-ratios --device auto',
+      ],
+      [['calibration'], '--bins 5 --checkpoint initial --device auto'],
+    ]);
+    const path = analysisPaths(join(folder, 'wt0'), 'knn').json;
+    const write = (options?: Record<string, unknown>) =>
+      writeFile(path, JSON.stringify({ options }));
+    await write(probe.options);
+    expect(await ofFirst(probe)).toEqual([]);
+    await write({ ...probe.options, k: 8 });
+    expect(await ofFirst(probe)).toHaveLength(1);
+    await write();
+    expect(await ofFirst(ask('knn'))).toEqual([]);
+    expect(await ofFirst(probe)).toHaveLength(1);
+    await writeFile(path, '{ "half a');
+    expect(await ofFirst(probe)).toHaveLength(1);
+    await rm(path);
   });
 
   it('come together over seeds', async () => {
@@ -91,7 +159,7 @@ describe('analyses of a study', () => {
          process.exit(1);
        }`,
     );
-    const jobs = runs.slice(0, 3).map((run) => ({ run, measures: ['l2' as const] }));
+    const jobs = runs.slice(0, 3).map((run) => ({ run, measures: ['l2' as const], flags: [] }));
     const outcomes = await runAnalyses(planOf(), jobs, { program: { args: [script] } });
     expect(outcomes.map(({ run, kind, reason }) => [run.id, kind, reason])).toEqual([
       ['wt0', 'done', undefined],

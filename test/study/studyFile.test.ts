@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { describeStudy, planRuns, readStudy, shareMachine } from '../../src/study/index.ts';
-import { sourceTraining, targetTraining } from '../../src/study/resolve.ts';
+import { sourceTraining, targetTraining } from '../../src/study/study.ts';
 import { RequestError } from '../../src/util/index.ts';
 
 let folder: string;
@@ -57,7 +57,7 @@ describe('a study file', () => {
       ],
       inits: ['ri', 'st', 'wt'],
       seeds: [0, 1],
-      source: { name: 'natural', seed: 0, spec: { path: join(folder, 'data/natural') } },
+      sources: [{ name: 'natural', seed: 0, spec: { path: join(folder, 'data/natural') } }],
       parallel: 'auto',
     });
   });

@@ -12,7 +12,7 @@ import type {
 import type { EmbeddingKind } from '../../models/index.ts';
 import type { AnalysisDocument } from '../../results/index.ts';
 import { RequestError, writeJson } from '../../util/index.ts';
-import { oneOf } from '../choices.ts';
+import { listOf, oneOf } from '../choices.ts';
 import { wholeNumber } from '../numbers.ts';
 import { type Output, outputOf } from '../output.ts';
 import type { Progress } from '../progress.ts';
@@ -37,7 +37,7 @@ interface MeasureFlags extends RunFlags {
   k?: number;
   votes?: MeasureOptions['voteWeights'];
   temperature?: number;
-  embedding?: EmbeddingKind;
+  embedding?: EmbeddingKind[];
   probe?: boolean;
   batch?: number;
   estimator?: MeasureOptions['estimator'];
@@ -156,9 +156,9 @@ function addOwnOptions(command: Command, name: string): void {
         positive('--temperature'),
       )
       .option(
-        '--embedding <kind>',
-        'both, cls or spatial, behind a class token (default: all)',
-        oneOf('--embedding', ['both', 'cls', 'spatial']),
+        '--embedding <kinds>',
+        'both, cls, spatial, behind a class token, for example cls,spatial (default: all)',
+        listOf('--embedding', ['both', 'cls', 'spatial']),
       )
       .option('--probe', 'a linear probe beside k-NN');
   }
@@ -329,7 +329,7 @@ function measureOptions(flags: MeasureFlags, defaults: MeasureOptions): MeasureO
     neighbours: flags.k ?? defaults.neighbours,
     voteWeights: flags.votes ?? defaults.voteWeights,
     temperature: flags.temperature ?? defaults.temperature,
-    ...(flags.embedding ? { embeddings: [flags.embedding] } : {}),
+    ...(flags.embedding ? { embeddings: flags.embedding } : {}),
     probe: flags.probe ?? false,
     batch: flags.batch ?? defaults.batch,
     estimator: flags.estimator ?? defaults.estimator,

@@ -10,30 +10,38 @@ const rangeOf = (low: z.ZodNumber) =>
   z.tuple([low, low]).refine(([from, to]) => from <= to, 'a range [low, high]');
 
 export const augmentSchema = z.strictObject({
-  /** `random_crop` is the plain crop that the paper's words name. */
   crop: z
     .enum(['random_resized_crop', 'random_crop', 'centre_crop'])
-    .default('random_resized_crop'),
-  /** Part of the picture's area that a random resized crop takes. */
-  scale: rangeOf(z.number().gt(0).max(1)).default([0.8, 1]),
-  /** Its width over its height. */
-  ratio: rangeOf(z.number().positive()).default([3 / 4, 4 / 3]),
-  horizontalFlip: probability.default(0.5),
-  verticalFlip: probability.default(0.5),
-  /** torchvision's ColorJitter, applied with a probability; false for none. */
+    .default('random_resized_crop')
+    .describe(
+      "The part of a picture that is seen; `random_crop` is the plain crop that the paper's words name.",
+    ),
+  scale: rangeOf(z.number().gt(0).max(1))
+    .default([0.8, 1])
+    .describe("Part of the picture's area that a random resized crop takes."),
+  ratio: rangeOf(z.number().positive())
+    .default([3 / 4, 4 / 3])
+    .describe('Its width over its height.'),
+  horizontalFlip: probability.default(0.5).describe('Probability of a horizontal flip.'),
+  verticalFlip: probability.default(0.5).describe('Probability of a vertical flip.'),
   colourJitter: z
     .union([
       z.literal(false),
       z.strictObject({
-        probability: probability.default(0.2),
-        brightness: strength.default(0.2),
-        contrast: strength.default(0.2),
-        saturation: strength.default(0.1),
-        /** Hue is turned by at most this part of the circle. */
-        hue: z.number().min(0).max(0.5).default(0.1),
+        probability: probability.default(0.2).describe('How often colours are changed.'),
+        brightness: strength.default(0.2).describe('Strength of changes of brightness.'),
+        contrast: strength.default(0.2).describe('Strength of changes of contrast.'),
+        saturation: strength.default(0.1).describe('Strength of changes of saturation.'),
+        hue: z
+          .number()
+          .min(0)
+          .max(0.5)
+          .default(0.1)
+          .describe('Hue is turned by at most this part of the circle.'),
       }),
     ])
-    .prefault({}),
+    .prefault({})
+    .describe("torchvision's ColorJitter, applied with a probability; false for none."),
 });
 
 export type AugmentSettings = z.output<typeof augmentSchema>;

@@ -17,8 +17,7 @@ import { ImageIndex } from './imageIndex.ts';
 
 export const aptos2019Schema = z.strictObject({
   kind: z.literal('aptos2019'),
-  /** The folder with train.csv and train_images/. */
-  path: pathSchema,
+  path: pathSchema.describe('The folder with train.csv and train_images/.'),
   ...commonKeys,
 });
 

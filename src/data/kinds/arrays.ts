@@ -19,16 +19,18 @@ import { commonKeys, nameOf, pathSchema, splitOfWord, taskKeys } from './common.
 const arrayName = z.string().min(1).optional();
 
 const arrayKeys = {
-  path: pathSchema,
-  /** Names of the arrays; of several, one for each split, the part that they have in common. */
-  imageArray: arrayName,
-  labelArray: arrayName,
-  /** Patient, lesion, …: never divided by a split. */
-  groupArray: arrayName,
-  /** train, val or test for each picture. */
-  splitArray: arrayName,
-  /** Names of the classes, in the order of their numbers. */
-  classes: z.array(z.string().min(1)).min(1).optional(),
+  path: pathSchema.describe('The .npz or HDF5 file.'),
+  imageArray: arrayName.describe(
+    'The array of pictures; of several, one for each split, the part of their names that they have in common.',
+  ),
+  labelArray: arrayName.describe('The array of labels, likewise.'),
+  groupArray: arrayName.describe('Patient, lesion, …: never divided by a split.'),
+  splitArray: arrayName.describe('train, val or test for each picture.'),
+  classes: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe('Names of the classes, in the order of their numbers.'),
   ...taskKeys,
   ...commonKeys,
 };

@@ -16,13 +16,20 @@ import { commonKeys, pathInside, pathSchema, publishedNote } from './common.ts';
 
 export const chexpertSchema = z.strictObject({
   kind: z.literal('chexpert'),
-  /** The folder with train.csv, or the one that holds CheXpert-v1.0 or CheXpert-v1.0-small. */
-  path: pathSchema,
-  /** What an uncertain label, -1, is: 0 (as the paper's released code has it), 1, or left out. */
-  uncertain: z.enum(['zeros', 'ones', 'ignore']).optional(),
-  views: z.enum(['all', 'frontal']).optional(),
-  /** The official valid.csv: left aside, or the validation or test split. */
-  valid: z.enum(['leave', 'val', 'test']).optional(),
+  path: pathSchema.describe(
+    'The folder with train.csv, or the one that holds CheXpert-v1.0 or CheXpert-v1.0-small.',
+  ),
+  uncertain: z
+    .enum(['zeros', 'ones', 'ignore'])
+    .optional()
+    .describe(
+      "What an uncertain label, -1, is: 0 (as the paper's released code has it), 1, or left out.",
+    ),
+  views: z.enum(['all', 'frontal']).optional().describe('All pictures, or frontal ones alone.'),
+  valid: z
+    .enum(['leave', 'val', 'test'])
+    .optional()
+    .describe('The official valid.csv: left aside, or the validation or test split.'),
   ...commonKeys,
 });
 

@@ -8,17 +8,31 @@ import { splitSettingsSchema, subsetKeys } from '../splitSettings.ts';
 
 /** Keys of every entry, besides `kind` and `path`. */
 export const commonKeys = {
-  /** The name in tables and files; by default that of the folder or file. */
-  name: z.string().min(1).optional(),
-  split: splitSettingsSchema.optional(),
+  name: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The name in tables and files; by default that of the folder or file.'),
+  split: splitSettingsSchema
+    .optional()
+    .describe(
+      'How samples are split where the data set brings no splits: `balanced`, `released-code`, or settings.',
+    ),
   ...subsetKeys,
 };
 
 /** Keys of data sets that do not say by themselves what is to be predicted. */
 export const taskKeys = {
-  task: z.enum(dataTasks).optional(),
-  /** The metric that results are judged by; by default the task's. */
-  metric: z.enum(dataMetrics).optional(),
+  task: z
+    .enum(dataTasks)
+    .optional()
+    .describe(
+      'What is predicted: one class (`multiclass`, `binary`, `ordinal` grades) or several labels (`multilabel`).',
+    ),
+  metric: z
+    .enum(dataMetrics)
+    .optional()
+    .describe("The metric that results are judged by; by default the task's."),
 };
 
 export const pathSchema = z.string().min(1);

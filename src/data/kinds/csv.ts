@@ -22,22 +22,51 @@ import {
 
 export const csvSchema = z.strictObject({
   kind: z.literal('csv'),
-  /** The table: CSV, TSV, JSON Lines or Parquet. */
-  path: pathSchema,
-  /** The folder that paths in the file start from, and must stay in; by default that of the file. */
-  root: pathSchema.optional(),
-  pathColumn: z.string().min(1).optional(),
-  labelColumn: z.string().min(1).optional(),
-  /** One column of 0 and 1 for each label, in place of `labelColumn`: a multi-label task. */
-  labelColumns: z.array(z.string().min(1)).min(1).optional(),
-  /** What stands between the labels that a cell of `labelColumn` lists: a multi-label task. */
-  labelSeparator: z.string().min(1).optional(),
-  /** Patient, lesion, …: never divided by a split. */
-  groupColumn: z.string().min(1).optional(),
-  /** The split that each row belongs to: train, val or test. */
-  splitColumn: z.string().min(1).optional(),
-  /** The labels, in order; needed for grades that are not numbers. */
-  classes: z.array(z.string().min(1)).min(1).optional(),
+  path: pathSchema.describe('The table: CSV, TSV, JSON Lines or Parquet.'),
+  root: pathSchema
+    .optional()
+    .describe(
+      'The folder that paths in the file start from, and must stay in; by default that of the file.',
+    ),
+  pathColumn: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The column with the paths of the pictures; found by its name by default.'),
+  labelColumn: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The column with the labels; found by its name by default.'),
+  labelColumns: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe(
+      'One column of 0 and 1 for each label, in place of `labelColumn`: a multi-label task.',
+    ),
+  labelSeparator: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'What stands between the labels that a cell of `labelColumn` lists: a multi-label task.',
+    ),
+  groupColumn: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Patient, lesion, …: never divided by a split.'),
+  splitColumn: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The split that each row belongs to: train, val or test.'),
+  classes: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe('The labels, in order; needed for grades that are not numbers.'),
   ...taskKeys,
   ...commonKeys,
 });

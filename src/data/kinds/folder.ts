@@ -21,13 +21,24 @@ import { commonKeys, nameOf, pathSchema, splitOfWord, taskKeys } from './common.
 
 export const folderSchema = z.strictObject({
   kind: z.literal('folder'),
-  /** The folder that holds the class folders, or train/, val/ and test/ with class folders inside. */
-  path: pathSchema,
-  /** Order of the classes; needed for grades that are not numbers. */
-  classes: z.array(z.string().min(1)).min(1).optional(),
-  /** The slice that stands for each NIfTI volume, along `axis`. */
-  slice: z.union([z.literal('middle'), z.int().min(0)]).optional(),
-  axis: z.int().min(0).max(2).optional(),
+  path: pathSchema.describe(
+    'The folder that holds the class folders, or train/, val/ and test/ with class folders inside.',
+  ),
+  classes: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe('Order of the classes; needed for grades that are not numbers.'),
+  slice: z
+    .union([z.literal('middle'), z.int().min(0)])
+    .optional()
+    .describe('The slice that stands for each NIfTI volume, along `axis`.'),
+  axis: z
+    .int()
+    .min(0)
+    .max(2)
+    .optional()
+    .describe('The axis of NIfTI volumes that `slice` counts along.'),
   ...taskKeys,
   ...commonKeys,
 });

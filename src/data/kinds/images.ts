@@ -11,8 +11,7 @@ import { commonKeys, nameOf, pathSchema } from './common.ts';
 
 export const imagesSchema = z.strictObject({
   kind: z.literal('images'),
-  /** A folder of images at any depth, or one image. */
-  path: pathSchema,
+  path: pathSchema.describe('A folder of images at any depth, or one image.'),
   ...commonKeys,
 });
 

@@ -19,10 +19,10 @@ import { ImageIndex } from './imageIndex.ts';
 
 export const isic2019Schema = z.strictObject({
   kind: z.literal('isic2019'),
-  /** The folder with the official ground-truth file and picture folder. */
-  path: pathSchema,
-  /** The metadata file, where it is not beside the ground truth. */
-  metadata: pathSchema.optional(),
+  path: pathSchema.describe('The folder with the official ground-truth file and picture folder.'),
+  metadata: pathSchema
+    .optional()
+    .describe('The metadata file, where it is not beside the ground truth.'),
   ...commonKeys,
 });
 

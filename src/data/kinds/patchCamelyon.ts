@@ -17,8 +17,9 @@ import { commonKeys, pathSchema, publishedNote } from './common.ts';
 
 export const patchCamelyonSchema = z.strictObject({
   kind: z.literal('patch-camelyon'),
-  /** The folder with camelyonpatch_level_2_split_train_x.h5 and the other five files. */
-  path: pathSchema,
+  path: pathSchema.describe(
+    'The folder with camelyonpatch_level_2_split_train_x.h5 and the other five files.',
+  ),
   ...commonKeys,
 });
 

@@ -1,8 +1,10 @@
 /** `carryover study`: whole studies, planned, run, watched and tabulated. One file a sub-command. */
 import type { Command } from 'commander';
 import { registerPlan } from './plan.ts';
+import { registerProbe } from './probe.ts';
 import { registerReport } from './report.ts';
 import { registerRun } from './run.ts';
+import { registerSchema } from './schema.ts';
 import { registerStatus } from './status.ts';
 
 export { runStudy } from './run.ts';
@@ -16,4 +18,6 @@ export function registerStudy(program: Command): void {
   registerRun(study);
   registerStatus(study);
   registerReport(study);
+  registerSchema(study);
+  registerProbe(study);
 }

@@ -17,12 +17,17 @@ import { type CbisFiles, cropOf, findFiles, wholeOf } from './files.ts';
 
 export const cbisDdsmSchema = z.strictObject({
   kind: z.literal('cbis-ddsm'),
-  /** The folder with the CSV files and the DICOM tree, or with csv/ and jpeg/. */
-  path: pathSchema,
-  /** Whole mammograms, or the crop around each abnormality. */
-  view: z.enum(['whole', 'crop']).optional(),
-  /** Whether there is a mass (the paper's task), or whether what there is is malignant. */
-  task: z.enum(['mass', 'pathology']).optional(),
+  path: pathSchema.describe(
+    'The folder with the CSV files and the DICOM tree, or with csv/ and jpeg/.',
+  ),
+  view: z
+    .enum(['whole', 'crop'])
+    .optional()
+    .describe('Whole mammograms, or the crop around each abnormality.'),
+  task: z
+    .enum(['mass', 'pathology'])
+    .optional()
+    .describe("Whether there is a mass (the paper's task), or whether what there is is malignant."),
   ...commonKeys,
 });
 
