@@ -1,6 +1,5 @@
 /** The measures that a study asks for of its finished runs: what is to do, and doing it. */
-import { spawn } from 'node:child_process';
-import { open, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import {
   analysisPaths,
@@ -8,6 +7,7 @@ import {
   hasSettings,
   type MeasureName,
 } from '../results/index.ts';
+import { type CommandEnd, runCommand } from './command.ts';
 import type { ChildProgram } from './executors/child.ts';
 import type { Plan } from './plan.ts';
 import { type PlannedRun, runTitle, studyPaths } from './run.ts';
@@ -24,13 +24,7 @@ export interface AnalysisJob {
   against?: PlannedRun;
 }
 
-export type AnalysisOutcome = AnalysisJob & {
-  kind: 'done' | 'failed' | 'stopped';
-  reason?: string;
-};
-
-/** As much of the console as a failure keeps. */
-const OUTPUT_BYTES = 2048;
+export type AnalysisOutcome = AnalysisJob & CommandEnd;
 
 /** What a job is called in lines and errors. */
 export function jobTitle({ run, measures, against }: AnalysisJob): string {
@@ -148,40 +142,13 @@ async function runJob(
   { run, measures, flags, against }: AnalysisJob,
   program: ChildProgram,
   signal: AbortSignal | undefined,
-): Promise<{ kind: AnalysisOutcome['kind']; reason?: string }> {
+): Promise<CommandEnd> {
   const paths = studyPaths(plan.folder);
   const what = against
     ? ['cka', '--run', paths.run(run.id), '--against', paths.run(against.id)]
     : ['all', '--run', paths.run(run.id), '--only', measures.join(',')];
   const args = ['analyze', ...what, ...flags];
-  const console = await open(paths.console(run.id), 'a+');
-  try {
-    const { size: begin } = await console.stat();
-    const child = spawn(process.execPath, [...program.args, ...args], {
-      // Ctrl-C reaches it through this process alone; the channel's end makes it stop.
-      detached: true,
-      stdio: ['ignore', 'ignore', console.fd, 'ipc'],
-    });
-    const stop = (): void => {
-      child.kill('SIGTERM');
-    };
-    signal?.addEventListener('abort', stop, { once: true });
-    const code = await new Promise<number | null>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('exit', resolve);
-    });
-    signal?.removeEventListener('abort', stop);
-    if (code === 0) return { kind: 'done' };
-    if (signal?.aborted) return { kind: 'stopped' };
-    const { size } = await console.stat();
-    const length = Math.min(OUTPUT_BYTES, Math.max(0, size - begin));
-    const { buffer } = await console.read(Buffer.alloc(length), 0, length, size - length);
-    const lines = buffer.toString('utf8').trim().split('\n');
-    const told = lines.filter((line) => line.startsWith('error: ')).at(-1) ?? lines.at(-1);
-    return { kind: 'failed', reason: told?.replace(/^error: /, '') || `exit code ${code}` };
-  } finally {
-    await console.close();
-  }
+  return runCommand(program, args, paths.console(run.id), signal);
 }
 
 /** Whether an analysis is not there, cannot be read, or was taken with other options. */

@@ -17,6 +17,7 @@ export {
 } from './comparisons.ts';
 export type { NamedData } from './dataAxis.ts';
 export { describeStudy, formatStudy } from './describe.ts';
+export { formatBytes } from './disk.ts';
 export {
   estimateBytes,
   estimateIterations,
@@ -28,6 +29,7 @@ export { type ExecuteOptions, type Execution, execute, type RunOutcome } from '.
 export type { ChildProgram } from './executors/child.ts';
 export type { Attempt, AttemptEnd, Executor, Reservation } from './executors/executor.ts';
 export { LocalExecutor, type LocalOptions } from './executors/local.ts';
+export { dueFid, type FidJob, readFrechet, runFid } from './fid.ts';
 export {
   locateFolder,
   type PreparedStudy,

@@ -51,11 +51,13 @@ type PatchShape = {
  * @param augment the schema of the random changes of images, which the data layer has
  */
 export function makeTrainingPatchSchema(augment: z.ZodType) {
-  const shape = Object.fromEntries(
-    Object.entries(trainingSchema.shape)
-      .filter(([key]) => key !== 'threads')
-      .map(([key, field]) => [key, z.optional(field.unwrap()).describe(field.description ?? '')]),
-  ) as PatchShape;
+  const fields = Object.entries<z.ZodDefault>(trainingSchema.shape)
+    .filter(([key]) => key !== 'threads')
+    .map(([key, field]): [string, z.ZodOptional<z.ZodType>] => [
+      key,
+      z.optional(field.unwrap() as z.ZodType).describe(field.description ?? ''),
+    ]);
+  const shape = Object.fromEntries(fields) as PatchShape;
   const described = z.toJSONSchema(augment, { io: 'input' });
   const settings = z
     .record(z.string(), z.unknown())

@@ -1,6 +1,7 @@
 /** `carryover analyze`: what a finished run's networks are like, and how far two sets of images lie apart. */
 import { existsSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type {
   FidSide,
@@ -182,7 +183,7 @@ function registerFid(group: Command): void {
     .description('the Fréchet Inception Distance between two sets of images')
     .requiredOption(
       '--source <set>',
-      'a folder of images, kind:path, or an .npz file of statistics',
+      'a folder of images, kind:path, a .yaml file with a data set’s entry, or an .npz file of statistics',
     )
     .option('--target <set>', 'likewise; without it statistics are taken and saved')
     .requiredOption('--extractor <name>', 'fid-inception or torchvision')
@@ -377,15 +378,35 @@ async function analyzeFid(flags: FidFlags, output: Output): Promise<void> {
   output.document(document);
 }
 
-/** A set of images as the user names it: statistics, `kind:path`, or a folder. */
+/** A set of images as the user names it: statistics, `kind:path`, a folder, or a file with an entry. */
 async function sideOf(option: string, text: string): Promise<FidSide> {
   if (text.toLowerCase().endsWith('.npz') && !text.includes(':')) {
     return { kind: 'statistics', path: resolve(text) };
   }
-  const { parseDataArgument } = await import('../../data/index.ts');
+  const { parseDataArgument, parseDataSpec } = await import('../../data/index.ts');
+  if (/\.(json|ya?ml)$/i.test(text) && !text.includes(':')) {
+    const { parseYamlMap } = await import('../../results/index.ts');
+    const entry = parseYamlMap(await readText(option, text), text);
+    return {
+      kind: 'images',
+      spec: parseDataSpec(entry, { where: text, base: dirname(resolve(text)) }),
+    };
+  }
   const isFolder = existsSync(text) && statSync(text).isDirectory();
   const argument = isFolder ? `images:${text}` : text;
   return { kind: 'images', spec: parseDataArgument(argument, { where: option }) };
+}
+
+async function readText(option: string, path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const got = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new RequestError(
+      { where: `${option} ${path}`, expected: 'a file with a data set’s entry', got },
+      { cause: error },
+    );
+  }
 }
 
 /** Device and decoding threads, and LibTorch told of the threads that it may use. */

@@ -46,7 +46,7 @@ async function printStudy(file: string, output: Output): Promise<void> {
 
 async function plan(file: string, options: PlanOptions, output: Output): Promise<void> {
   using stop = stopOnSignals();
-  const { countStates, initLabel, readStates } = await loadStudies();
+  const { countStates, formatBytes, initLabel, readStates } = await loadStudies();
   const prepared = await prepare(file, options, output, stop.signal);
   const { plan, notes } = prepared;
   const states = await readStates(plan.folder, plan.runs);
@@ -55,7 +55,7 @@ async function plan(file: string, options: PlanOptions, output: Output): Promise
   showStates(states, output, initLabel);
   const counts = countStates(states);
   output.line(`${plan.runs.length} runs, ${counts.done} done, in ${plan.folder}`);
-  for (const line of describeEstimate(estimate, options.probe)) output.line(line);
+  for (const line of describeEstimate(estimate, options.probe, formatBytes)) output.line(line);
   const { runs, ...totals } = estimate;
   const byId = new Map(runs.map((one) => [one.run.id, one]));
   output.document({
@@ -103,6 +103,7 @@ async function estimateOf(
 function describeEstimate(
   { seconds, bytes, cacheBytes, unknown, assumptions, runs }: StudyEstimate,
   probed: boolean,
+  formatBytes: (bytes: number) => string,
 ): string[] {
   if (runs.length === 0) return [];
   const time = seconds
@@ -114,11 +115,4 @@ function describeEstimate(
     `disk: ${disk}; resized images in the cache: up to ${formatBytes(cacheBytes)}`,
     ...(seconds ? assumptions.map((text) => `  ${text}`) : []),
   ];
-}
-
-function formatBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
-  const value = bytes / 1000 ** power;
-  return `${value.toFixed(value < 10 && power > 0 ? 1 : 0)} ${units[power]}`;
 }

@@ -96,7 +96,10 @@ export async function runStudy(file: string, options: StudyOptions, output: Outp
     watching.end();
     await tables.end();
   }
-  const failedAnalyses = await analyze(prepared, output, stop.signal);
+  const failedAnalyses = [
+    ...(await analyze(prepared, output, stop.signal)),
+    ...(await takeFid(prepared, output, stop.signal)),
+  ];
   const result = await writeReport(plan);
   showReport(plan, describeTable1(result.table), result.states, output);
   const failed = outcomes.filter(({ kind }) => kind !== 'done');
@@ -199,4 +202,36 @@ async function analyze(
   return outcomes.flatMap((outcome) =>
     outcome.kind === 'failed' ? [`${jobTitle(outcome)}: ${outcome.reason}`] : [],
   );
+}
+
+/** Takes the FIDs that the study asks for and that are not there. @returns what failed, in words. */
+async function takeFid(
+  { study, plan, facts }: PreparedStudy,
+  output: Output,
+  signal: AbortSignal,
+): Promise<string[]> {
+  if (!study.fid || signal.aborted) return [];
+  const { dueFid, runFid } = await loadStudies();
+  const jobs = await dueFid(study, plan.folder, facts);
+  if (jobs.length === 0) return [];
+  output.note(`${plan.name}: FID of ${jobs.length} data sets`);
+  const main = startable('../../main', import.meta.url);
+  const progress = output.progress('FID');
+  const failed: string[] = [];
+  let done = 0;
+  await runFid(jobs, {
+    folder: plan.folder,
+    program: { args: [...main.execArgv, main.path] },
+    device: plan.runs[0]?.config.training.device ?? 'auto',
+    signal,
+    onOutcome: ({ data, source }, { kind, reason }) => {
+      done++;
+      progress.update({ done, total: jobs.length });
+      if (kind !== 'failed') return;
+      failed.push(`FID of ${data} to ${source}: ${reason}`);
+      output.note(`failed   FID of ${data} to ${source}: ${reason}`);
+    },
+  });
+  progress.end();
+  return failed;
 }
