@@ -22,6 +22,7 @@ import { CarryoverError, mapBounded, mean } from '../util/index.ts';
 import { aggregate } from './aggregate.ts';
 import { readAnalyses } from './analysisTable.ts';
 import { compareInits, studyCurves } from './comparisons.ts';
+import { readFrechet } from './fid.ts';
 import type { Plan } from './plan.ts';
 import { type PlannedRun, runTitle, studyPaths } from './run.ts';
 import { type RunState, readStates } from './state.ts';
@@ -76,6 +77,7 @@ export async function readSummary(plan: Plan, known?: readonly RunState[]): Prom
         ...data,
         ...dataFacts(finished, data.name),
         ...partOf(plan, data.name),
+        ...(await frechetOf(plan, data.name)),
         ...(await countClasses(paths.splits(data.name))),
       })),
     ),
@@ -223,6 +225,14 @@ function dataFacts(finished: readonly FinishedRun[], name: string): Partial<Data
   const found = finished.find(({ run, record }) => run.data === name && record.data)?.record.data;
   if (!found) return {};
   return { counts: found.counts, task: found.task, classes: found.classes };
+}
+
+async function frechetOf(
+  { folder, sources, partOf: parts }: Plan,
+  name: string,
+): Promise<Pick<DataSummary, 'frechet'>> {
+  const frechet = await readFrechet(folder, parts?.[name] ?? name, sources);
+  return frechet ? { frechet } : {};
 }
 
 function partOf({ partOf: parts }: Plan, name: string): Pick<DataSummary, 'partOf'> {
