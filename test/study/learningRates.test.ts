@@ -11,8 +11,8 @@ describe('the best learning rate', () => {
   const rows = [
     // The highest mean is at 1e-4, the highest single value and the best test metric elsewhere.
     at(1e-5, 0.5, { init: 'ri', testMetric: 0.99 }),
-    at(1e-4, 0.7, { init: 'ri', seed: 0 }),
-    at(1e-4, 0.6, { init: 'ri', seed: 1 }),
+    at(1e-4, 0.75, { init: 'ri', seed: 0 }),
+    at(1e-4, 0.5, { init: 'ri', seed: 1 }),
     at(1e-3, 0.8, { init: 'ri', seed: 0 }),
     at(1e-3, 0.4, { init: 'ri', seed: 1 }),
     at(1e-5, 0.9, { init: 'wt' }),
@@ -23,8 +23,8 @@ describe('the best learning rate', () => {
 
   it('has the highest mean over seeds', () => {
     const [ri, wt] = chooseRates(rows);
-    expect(ri?.best).toMatchObject({ learningRate: 1e-4, validation: 0.65, runs: 2 });
-    expect(ri?.best?.deviation).toBeCloseTo(Math.sqrt(0.005), 12);
+    expect(ri?.best).toMatchObject({ learningRate: 1e-4, validation: 0.625, runs: 2 });
+    expect(ri?.best?.deviation).toBeCloseTo(Math.sqrt(2) / 8, 12);
     expect(ri?.note).toBeUndefined();
     expect(wt).toMatchObject({
       best: { learningRate: 1e-5 },
@@ -42,7 +42,7 @@ describe('the best learning rate', () => {
     expect(columns).toBe(
       'data,model,init,best_learning_rate,metric,validation_metric,sd,runs,note,at 0.00001,at 0.0001,at 0.001',
     );
-    expect(ri).toMatch(/^skin,resnet18,ri,0\.0001,recall,0\.65,0\.07.*,2,,0\.5,0\.65,0\.6/);
+    expect(ri).toMatch(/^skin,resnet18,ri,0\.0001,recall,0\.625,0\.1767.*,2,,0\.5,0\.625,0\.6/);
     expect(formatRates(chooseRates([]))).not.toContain('NaN');
   });
 });
