@@ -35,6 +35,8 @@ const { values, positionals } = parseArgs({
     workers: { type: 'string', default: '2' },
     batch: { type: 'string', default: '64' },
     rate: { type: 'string', default: '2000' },
+    samples: { type: 'string', default: '100000' },
+    resize: { type: 'string', default: '64' },
   },
 });
 const workers = Number(values.workers);
@@ -118,9 +120,10 @@ async function feed(): Promise<Record<string, unknown>> {
   return { rate: images / total, waiting: waited / total };
 }
 
-/** 100,000 samples, which share a few files: the paths of memory are those of as many files. */
+/** Very many samples, which share a few files: the paths of memory are those of as many files. */
 async function memory(): Promise<Record<string, unknown>> {
-  const samples = 100_000;
+  const samples = Number(values.samples);
+  const resize = Number(values.resize);
   const folder = join(values.data, 'set');
   mkdirSync(values.data, { recursive: true });
   await writeJpegSet(folder, { count: 200, side: 64, say: () => {} });
@@ -135,7 +138,7 @@ async function memory(): Promise<Record<string, unknown>> {
       return { ...sample, id: `${sample.id}#${index}` };
     }),
   };
-  const loader = await openLoader(many, { resize: 48, size: 32 });
+  const loader = await openLoader(many, { resize, size: (resize * 7) / 8 });
   let [seen, early, peak] = [0, 0, 0];
   for await (const batch of loader.epoch(0)) {
     seen += batch.indices.length;

@@ -209,7 +209,7 @@ export class Loader {
     const count = indices.length;
     if (room.images.length > 0) {
       const held = room.images.subarray(0, count * size * size * 3);
-      return augmentedBatch(fromTypedArray(held, [count, size, size, 3]), norm);
+      return augmentedBatch(held, size, norm);
     }
     const held = room.pixels.subarray(0, count * this.#store.bytesPerImage);
     const pixels = fromTypedArray(held, [count, resize, resize, 3], { dtype: 'uint8', device });

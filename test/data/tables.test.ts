@@ -116,7 +116,7 @@ describe('tables', () => {
     );
     for (const line of [
       'row 3: missing file A.png, but a.png in another case',
-      'row 4: missing file sub/c.JPG, but Sub in another case',
+      'row 4: missing file sub/c.JPG, but the folder Sub in another case',
       'row 6: missing file Sub/c.jpg, but c.JPG in another case',
       `row 7: a path outside ${base}: C:\\data\\a.png`,
       `row 8: a path outside ${base}: \\\\server`,

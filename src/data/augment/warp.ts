@@ -1,7 +1,8 @@
 /**
- * Crops, resizes and flips a whole batch with a few operators, on devices other than the CPU (`warpImage.ts`). An antialiased bilinear resize weighs
- * input rows, then input columns; a crop chooses where they begin and a flip in which order they come.
- * Both passes are sums of weighted rows of a matrix (`embedding_bag`), with a transposition between
+ * Crops, resizes and flips a whole batch with a few operators, on devices other than the CPU (which
+ * has `warpImage.ts`). An antialiased bilinear resize weighs input rows, then input columns; a crop
+ * chooses where they begin and a flip in which order they come. Both passes are sums of weighted rows
+ * of a matrix (`embedding_bag`), with a transposition between
  * them: [B · R, R · 3] → [B · S, R · 3] → [B · R · 3, S] → [B · S · 3, S] → [B, S, S · 3].
  */
 import { fromTypedArray, ops, scope, type Tensor } from '../../tensor/index.ts';

@@ -110,6 +110,8 @@ export function datasetOf(file: File, name: string): Dataset | undefined {
 export function hdf5Reason(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const inner = [...message.matchAll(/#\d+: \S+ line \d+ in \w+\(\): (.*)/g)].at(-1)?.[1];
+  const length = /^truncated file: eof = (\d+),.* stored_eof = (\d+)/.exec(inner ?? '');
+  if (length) return `truncated file: ${length[1]} of ${length[2]} bytes`;
   return inner ?? message.split('\n')[0] ?? message;
 }
 

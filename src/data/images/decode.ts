@@ -6,10 +6,6 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import sharp, { type Metadata, type Sharp } from 'sharp';
-import { decodeDicom } from '../formats/dicom/decodeDicom.ts';
-import { decodeHdf5 } from '../formats/hdf5Image.ts';
-import { decodeNifti } from '../formats/nifti.ts';
-import { decodeNpy } from '../formats/npy.ts';
 import { BadImageError, checkPixelCount, unreadable } from './badImage.ts';
 import { fileTypeOf, headBytes } from './fileType.ts';
 import { readJpegHead } from './jpegHead.ts';
@@ -46,6 +42,14 @@ export async function decodeImage(
   }
 }
 
+/** Readers of what most data sets have none of: a decoding thread starts sooner without. */
+const load = {
+  npy: () => import('../formats/npy.ts'),
+  hdf5: () => import('../formats/hdf5Image.ts'),
+  nifti: () => import('../formats/nifti.ts'),
+  dicom: () => import('../formats/dicom/decodeDicom.ts'),
+};
+
 async function decodeFile(
   file: FileHandle,
   reference: ImageReference,
@@ -55,14 +59,14 @@ async function decodeFile(
   if (head.length === 0) throw new BadImageError('empty file (0 bytes)');
   switch (fileTypeOf(head)) {
     case 'npy':
-      return decodeNpy(reference, maxPixels);
+      return (await load.npy()).decodeNpy(reference, maxPixels);
     case 'hdf5':
-      return decodeHdf5(reference, maxPixels);
+      return (await load.hdf5()).decodeHdf5(reference, maxPixels);
     case 'nifti':
     case 'gzip':
-      return decodeNifti(reference, maxPixels);
+      return (await load.nifti()).decodeNifti(reference, maxPixels);
     case 'dicom':
-      return decodeDicom(await readWhole(file), reference, maxPixels);
+      return (await load.dicom()).decodeDicom(await readWhole(file), reference, maxPixels);
     case 'picture':
     case 'unknown':
       refuseSelections(reference, [], 'a single picture');

@@ -77,26 +77,27 @@ export function resizeSquare(image: RgbImage, size: number): Uint8Array<ArrayBuf
   const down = triangleFilter(image.height, size);
   if (Math.max(across.taps, down.taps) > mostTaps) return resizeExactly(image, size);
   kernel ??= new RowKernel();
-  const horizontal = integerFilter(across, size, 1);
-  const vertical = integerFilter(down, size, 2);
+  const horizontal = integerFilter(across, size);
+  const vertical = integerFilter(down, size);
   const pairs = pairsOf(vertical.weights);
-  const starts = Int32Array.from(across.starts, (start) => start * 12);
+  const pairsAcross = pairsOf(horizontal.weights);
+  const starts = Int32Array.from(across.starts, (start) => start * 6);
   const stride = Math.ceil((image.width * 3) / 16) * 16;
   const taps = vertical.taps;
   // Where in the kernel's memory each table is, the result, the sums of a row, and the input rows.
   const places = layOut([
     pairs.byteLength,
     starts.byteLength,
-    horizontal.weights.byteLength,
+    pairsAcross.byteLength,
     size * size * 3 + 1,
-    (image.width + horizontal.taps) * 12 + 64,
+    (image.width + horizontal.taps) * 6 + 64,
     0,
   ]);
   const [pairsAt, startsAt, weightsAt, resultAt, sumsAt, rowsAt] = places;
   const tables = kernel.memory(rowsAt);
   new Int32Array(tables, pairsAt).set(pairs);
   new Int32Array(tables, startsAt).set(starts);
-  new Int32Array(tables, weightsAt).set(horizontal.weights);
+  new Int32Array(tables, weightsAt).set(pairsAcross);
   const endOf = (row: number): number =>
     Math.min((down.starts[row] as number) + taps, image.height);
   for (let first = 0; first < size; ) {
@@ -151,12 +152,11 @@ function copyRows(
 
 /**
  * Weights as integers of `weightBits` bits that add up to 1 exactly; as many for each output as any
- * needs, in a multiple of `unit`.
+ * needs, in pairs.
  */
 function integerFilter(
   filter: TriangleFilter,
   size: number,
-  unit: number,
 ): { weights: Int32Array; taps: number } {
   const one = 1 << weightBits;
   const weightOf = (output: number, tap: number): number =>
@@ -166,7 +166,7 @@ function integerFilter(
     for (let tap = needed; tap < filter.taps; tap++)
       if (weightOf(output, tap) !== 0) needed = tap + 1;
   }
-  const taps = Math.ceil(needed / unit) * unit;
+  const taps = Math.ceil(needed / 2) * 2;
   const weights = new Int32Array(size * taps);
   for (let output = 0; output < size; output++) {
     let [sum, largest] = [0, 0];

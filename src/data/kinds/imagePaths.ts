@@ -73,8 +73,10 @@ export class ImagePaths {
 }
 
 /** That there is no such file; and where only the case differs, what there is. */
-function missing(cell: string, { folded }: Listing, name: string): string {
-  const others = (folded.get(name.toLowerCase()) ?? []).filter((other) => other !== name);
+function missing(cell: string, { folded, kinds }: Listing, name: string): string {
+  const others = (folded.get(name.toLowerCase()) ?? [])
+    .filter((other) => other !== name)
+    .map((other) => (kinds.get(other) === 'folder' ? `the folder ${other}` : other));
   const near = others.length > 0 ? `, but ${others.join(', ')} in another case` : '';
   return `missing file ${cell}${near}`;
 }

@@ -148,9 +148,9 @@ export const integers = {
   multiply: binary(0xb5),
   /** Of 16-bit numbers: products of pairs, added. */
   dot: binary(0xba),
-  narrow: binary(0x86),
+  /** To signed 16 bits, of both. */
+  narrow: binary(0x85),
   shiftRight: binary(0xac),
-  repeat: unary(0x11),
 } as const;
 /** Four numbers of single precision. */
 export const floats = {

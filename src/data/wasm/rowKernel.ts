@@ -7,12 +7,14 @@ import {
   addIntegers,
   advance,
   bytes,
+  type Code,
   define,
   get,
   instantiate,
   integer,
   integers,
   loadInteger,
+  loadRepeated,
   loadVector,
   loop,
   memoryOf,
@@ -22,6 +24,7 @@ import {
   shuffleBytes,
   storeFirst,
   storeVector,
+  type Variable,
   vectorOf,
   type WasmMemory,
 } from './assembler.ts';
@@ -37,7 +40,7 @@ interface KernelExports {
    * For each of `length` columns the sum over `taps` rows of weight × byte, rounded to `sumBits` bits.
    * @param source address of the first row, of `length` bytes. @param stride from a row to the next.
    * @param taps even. @param weights address of pairs of 16-bit weights.
-   * @param target address of `length` 32-bit integers. @param length a multiple of 16.
+   * @param target address of `length` 16-bit integers. @param length a multiple of 16.
    */
   sumRows(
     source: number,
@@ -49,9 +52,9 @@ interface KernelExports {
   ): void;
   /**
    * For each of `count` pixels the sum over `taps` pixels of weight × sum, in three bytes.
-   * @param sums address of pixels of three 32-bit integers. @param starts address of where each
-   *   pixel's first one is, in bytes from there. @param weights address of `taps` 32-bit weights for
-   *   each pixel. @param target address of 3 · `count` bytes; one more is written to.
+   * @param sums address of pixels of three 16-bit integers; 16 bytes are read at each.
+   * @param starts address of where each pixel's first one is, in bytes from there. @param taps even.
+   * @param weights address of `taps` / 2 pairs of 16-bit weights for each pixel. @param target address of 3 · `count` bytes; one more is written to.
    */
   sumPixels(
     sums: number,
@@ -111,47 +114,49 @@ const sumRows = () =>
       set(lower, loadVector(addIntegers(get(row), get(stride)))),
       set(low, shuffleBytes(get(upper), get(lower), interleaved(0))),
       set(high, shuffleBytes(get(upper), get(lower), interleaved(8))),
-      set(factors, integers.repeat(loadInteger(get(pair)))),
+      set(factors, loadRepeated(get(pair))),
       sums.map((sum, at) =>
         set(sum, integers.add(get(sum), integers.dot(columns[at] ?? [], get(factors)))),
       ),
       advance(row, shiftLeft(get(stride), integer(1))),
       advance(pair, integer(4)),
     ];
+    const shifted = (sum: Variable = 0): Code =>
+      integers.shiftRight(get(sum), integer(weightBits - sumBits));
     const sumColumns = [
       sums.map((sum) => set(sum, vectorOf(four(half)))),
       set(row, addIntegers(get(source), get(column))),
       set(pair, get(weights)),
       set(tap, integer(0)),
       loop(sumTwoRows, tap, 2, taps),
-      sums.map((sum, at) =>
+      [0, 1].map((half) =>
         storeVector(
           get(target),
-          integers.shiftRight(get(sum), integer(weightBits - sumBits)),
-          16 * at,
+          integers.narrow(shifted(sums[half * 2]), shifted(sums[half * 2 + 1])),
+          16 * half,
         ),
       ),
-      advance(target, integer(64)),
+      advance(target, integer(32)),
     ];
     return loop(sumColumns, column, 16, length);
   });
+
+/** Of pixels of three 16-bit numbers, the first two: red and red, green and green, blue and blue. */
+const paired = [0, 6, 2, 8, 4, 10, 4, 10].flatMap((byte) => [byte, byte + 1]);
 
 const sumPixels = () =>
   define('sumPixels', ({ parameter, variable }) => {
     const [sums, starts, weights] = [parameter('i32'), parameter('i32'), parameter('i32')];
     const [taps, target, count] = [parameter('i32'), parameter('i32'), parameter('i32')];
-    const [pixel, tap, at, sum] = [
-      variable('i32'),
-      variable('i32'),
-      variable('i32'),
-      variable('v128'),
-    ];
-    const addPixel = [
+    const [pixel, tap, at] = [variable('i32'), variable('i32'), variable('i32')];
+    const [two, sum] = [variable('v128'), variable('v128')];
+    const addTwoPixels = [
+      set(two, loadVector(get(at))),
       set(
         sum,
         integers.add(
           get(sum),
-          integers.multiply(loadVector(get(at)), integers.repeat(loadInteger(get(weights)))),
+          integers.dot(shuffleBytes(get(two), get(two), paired), loadRepeated(get(weights))),
         ),
       ),
       advance(at, integer(12)),
@@ -161,7 +166,7 @@ const sumPixels = () =>
       set(sum, vectorOf(four(1 << (weightBits + sumBits - 1)))),
       set(at, addIntegers(get(sums), loadInteger(get(starts)))),
       set(tap, integer(0)),
-      loop(addPixel, tap, 1, taps),
+      loop(addTwoPixels, tap, 2, taps),
       set(sum, integers.shiftRight(get(sum), integer(weightBits + sumBits))),
       set(sum, integers.narrow(get(sum), get(sum))),
       storeFirst(get(target), shorts.narrow(get(sum), get(sum))),
