@@ -171,8 +171,10 @@ export function findingsOf(document: AnalysisDocument): Finding[] {
       ]);
     case 'cka':
       return document.matrices.flatMap(({ tokens, left, right, taps, values }) => {
-        const sides =
-          left.run === right.run ? `${left.checkpoint}/${right.checkpoint}` : left.checkpoint;
+        const isOne = left.run === right.run;
+        // Each of a pair with itself is a finding of its own run, and not of what compares the two.
+        if (isOne && document.against) return [];
+        const sides = isOne ? `${left.checkpoint}/${right.checkpoint}` : left.checkpoint;
         return values.flatMap((row, at) =>
           row.map((value, other) => ({
             measure: `cka ${sides}${tokens === 'all' ? '' : ` ${tokens}`}`,
@@ -195,15 +197,22 @@ export function findingsOf(document: AnalysisDocument): Finding[] {
         { measure: 'reinit', of: tap, detail: 'drop', value: drop ?? undefined },
       ]);
     case 'attention':
-      return document.layers.flatMap(({ tap, mean, heads }) => [
-        { measure: 'attention', of: tap, detail: 'mean', value: mean ?? undefined },
-        ...heads.map((value, head) => ({
-          measure: 'attention',
-          of: tap,
-          detail: `head ${head + 1}`,
-          value: value ?? undefined,
-        })),
-      ]);
+      return document.layers
+        .flatMap(({ tap, mean, heads }) => [
+          { measure: 'attention', of: tap, detail: 'mean', value: mean ?? undefined },
+          ...heads.map((value, head) => ({
+            measure: 'attention',
+            of: tap,
+            detail: `head ${head + 1}`,
+            value: value ?? undefined,
+          })),
+        ])
+        .concat({
+          measure: 'attention of all alike',
+          of: 'all taps',
+          detail: '',
+          value: document.uniform,
+        });
     case 'convergence':
       return [
         {

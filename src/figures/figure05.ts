@@ -1,0 +1,65 @@
+/** Figure 5: re-initialisation robustness by tap of a vision transformer and a ResNet, every data set. */
+import type { StudySummary } from '../results/index.ts';
+import { leftOut, listOf, provenance, sentences } from './caption.ts';
+import type { Figure, FigureKind } from './figure.ts';
+import { metricLabel, modelLabel } from './labels.ts';
+import { lineGrid, lineWords } from './lineGrid.ts';
+import { reinitCell, reinitSettings, reinitWords } from './reinitCells.ts';
+import { chosenModels, type Setting } from './settings.ts';
+import { explainShown, shownInits } from './shownInits.ts';
+
+export const figure05: FigureKind = {
+  id: 'figure-05-reinit',
+  paper: 'Figure 5',
+  needs: 're-initialisation robustness of finished runs',
+  draw: (summary) => {
+    const settings = reinitSettings(summary);
+    const models = chosenModels(settings);
+    return models.length === 0 ? [] : [draw(summary, settings, models)];
+  },
+};
+
+function draw(
+  summary: StudySummary,
+  settings: readonly Setting[],
+  models: readonly string[],
+): Figure {
+  const own = settings.filter(({ model }) => models.includes(model));
+  const data = summary.axes.data.filter((name) => own.some((setting) => setting.data === name));
+  const shown = shownInits(summary.axes, models);
+  const title = `Robustness to putting one tap back, ${listOf(models.map(modelLabel))}`;
+  const gaps: string[] = [];
+  const cells = models.map((model) =>
+    data.map((name) => {
+      const cell = reinitCell(summary, own, { data: name, model, shown, gaps });
+      const metric = summary.data.find((set) => set.name === name)?.metric;
+      return cell && { ...cell, yTitle: metricLabel(metric) };
+    }),
+  );
+  return {
+    id: figure05.id,
+    paper: figure05.paper,
+    title,
+    spec: {
+      title: { text: title, subtitle: 'test metric with the tap in its initial state' },
+      ...lineGrid({
+        rows: models.map(modelLabel),
+        columns: data,
+        cell: (row, column) => cells[row]?.[column],
+        shown,
+        shared: 'column',
+        tapLabels: 'all',
+        width: 190,
+        height: 150,
+      }),
+    },
+    caption: sentences(
+      reinitWords,
+      `Rows are models, columns are data sets, whose axes are the same for both models.`,
+      explainShown(shown, models),
+      lineWords(cells.flat().flatMap((cell) => cell?.points ?? [])),
+      leftOut(gaps),
+      provenance(summary, data),
+    ),
+  };
+}

@@ -1,0 +1,68 @@
+/** Figure 13: k-NN by tap for several WT fractions, every data set and model. */
+import type { StudySummary } from '../results/index.ts';
+import { leftOut, listOf, provenance, sentences } from './caption.ts';
+import type { Figure, FigureKind } from './figure.ts';
+import { knnByTap, knnWords } from './knnFindings.ts';
+import { byInductiveBias, metricLabel, modelLabel } from './labels.ts';
+import { lineCell, lineGrid, lineWords } from './lineGrid.ts';
+import { modelPages, pagedFigures } from './pages.ts';
+import { distinct, findSettings, type Setting } from './settings.ts';
+import { explainShown, shownInits } from './shownInits.ts';
+
+export const figure13: FigureKind = {
+  id: 'figure-13-knn',
+  paper: 'Figure 13',
+  needs: 'k-NN of finished runs',
+  draw: (summary) => {
+    const settings = findSettings(summary, ({ measure }) => measure === 'knn');
+    const pages = modelPages(distinct(settings.map(({ model }) => model)));
+    return pagedFigures(pages, (models) => draw(summary, settings, byInductiveBias(models)));
+  },
+};
+
+function draw(
+  summary: StudySummary,
+  settings: readonly Setting[],
+  models: readonly string[],
+): Figure {
+  const own = settings.filter(({ model }) => models.includes(model));
+  const data = summary.axes.data.filter((name) => own.some((setting) => setting.data === name));
+  const shown = shownInits(summary.axes, models);
+  const title = 'k-NN evaluation by depth';
+  const gaps: string[] = [];
+  const cells = data.map((name) =>
+    models.map((model) => {
+      const cell = lineCell(own, { data: name, model, shown, gaps, pick: knnByTap });
+      const metric = summary.data.find((set) => set.name === name)?.metric;
+      return (
+        cell && { ...cell, yTitle: model === models[0] ? `k-NN ${metricLabel(metric)}` : null }
+      );
+    }),
+  );
+  return {
+    id: figure13.id,
+    paper: figure13.paper,
+    title,
+    spec: {
+      title,
+      ...lineGrid({
+        rows: data,
+        columns: models.map(modelLabel),
+        cell: (row, column) => cells[row]?.[column],
+        shown,
+        shared: 'row',
+        tapLabels: 'lowest',
+        width: 190,
+        height: 120,
+      }),
+    },
+    caption: sentences(
+      `Predictive performance of features at different depths of ${listOf(models.map(modelLabel))} (columns), from the input to the output, after fine-tuning from different initialisations.`,
+      knnWords,
+      explainShown(shown, models),
+      lineWords(cells.flat().flatMap((cell) => cell?.points ?? [])),
+      leftOut(gaps),
+      provenance(summary, data),
+    ),
+  };
+}

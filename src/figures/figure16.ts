@@ -1,0 +1,66 @@
+/** Figure 16: re-initialisation robustness by tap for several WT fractions, every data set and model. */
+import type { StudySummary } from '../results/index.ts';
+import { leftOut, listOf, provenance, sentences } from './caption.ts';
+import type { Figure, FigureKind } from './figure.ts';
+import { byInductiveBias, metricLabel, modelLabel } from './labels.ts';
+import { lineGrid, lineWords } from './lineGrid.ts';
+import { modelPages, pagedFigures } from './pages.ts';
+import { reinitCell, reinitSettings, reinitWords } from './reinitCells.ts';
+import { distinct, type Setting } from './settings.ts';
+import { explainShown, shownInits } from './shownInits.ts';
+
+export const figure16: FigureKind = {
+  id: 'figure-16-reinit',
+  paper: 'Figure 16',
+  needs: 're-initialisation robustness of finished runs',
+  draw: (summary) => {
+    const settings = reinitSettings(summary);
+    const pages = modelPages(distinct(settings.map(({ model }) => model)));
+    return pagedFigures(pages, (models) => draw(summary, settings, byInductiveBias(models)));
+  },
+};
+
+function draw(
+  summary: StudySummary,
+  settings: readonly Setting[],
+  models: readonly string[],
+): Figure {
+  const own = settings.filter(({ model }) => models.includes(model));
+  const data = summary.axes.data.filter((name) => own.some((setting) => setting.data === name));
+  const shown = shownInits(summary.axes, models);
+  const title = 'Robustness to putting one tap back';
+  const gaps: string[] = [];
+  const cells = data.map((name) =>
+    models.map((model) => {
+      const cell = reinitCell(summary, own, { data: name, model, shown, gaps });
+      const metric = summary.data.find((set) => set.name === name)?.metric;
+      return cell && { ...cell, yTitle: model === models[0] ? metricLabel(metric) : null };
+    }),
+  );
+  return {
+    id: figure16.id,
+    paper: figure16.paper,
+    title,
+    spec: {
+      title: { text: title, subtitle: 'test metric with the tap in its initial state' },
+      ...lineGrid({
+        rows: data,
+        columns: models.map(modelLabel),
+        cell: (row, column) => cells[row]?.[column],
+        shown,
+        shared: 'row',
+        tapLabels: 'lowest',
+        width: 190,
+        height: 120,
+      }),
+    },
+    caption: sentences(
+      reinitWords,
+      `Rows are data sets, columns are models: ${listOf(models.map(modelLabel))}.`,
+      explainShown(shown, models),
+      lineWords(cells.flat().flatMap((cell) => cell?.points ?? [])),
+      leftOut(gaps),
+      provenance(summary, data),
+    ),
+  };
+}

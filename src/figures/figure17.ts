@@ -1,0 +1,67 @@
+/** Figure 17: how far weights drift by tap, for several WT fractions, every data set and model. */
+import type { StudySummary } from '../results/index.ts';
+import { leftOut, listOf, provenance, sentences } from './caption.ts';
+import type { Figure, FigureKind } from './figure.ts';
+import { byInductiveBias, modelLabel } from './labels.ts';
+import { lineCell, lineGrid, lineWords } from './lineGrid.ts';
+import { modelPages, pagedFigures } from './pages.ts';
+import { distinct, findSettings, type Setting } from './settings.ts';
+import { explainShown, shownInits } from './shownInits.ts';
+
+export const figure17: FigureKind = {
+  id: 'figure-17-l2',
+  paper: 'Figure 17',
+  needs: 'the ℓ2 drift of finished runs',
+  draw: (summary) => {
+    const settings = findSettings(summary, ({ measure }) => measure === 'l2');
+    const pages = modelPages(distinct(settings.map(({ model }) => model)));
+    return pagedFigures(pages, (models) => draw(summary, settings, byInductiveBias(models)));
+  },
+};
+
+/** What the numbers are: a sentence for captions. */
+export const driftWords =
+  'The ℓ2 distance between the weights before and after fine-tuning over their number, of the convolution and linear weights of each tap.';
+
+function draw(
+  summary: StudySummary,
+  settings: readonly Setting[],
+  models: readonly string[],
+): Figure {
+  const own = settings.filter(({ model }) => models.includes(model));
+  const data = summary.axes.data.filter((name) => own.some((setting) => setting.data === name));
+  const shown = shownInits(summary.axes, models);
+  const title = 'Drift of the weights during fine-tuning';
+  const gaps: string[] = [];
+  const cells = data.map((name) =>
+    models.map((model) => lineCell(own, { data: name, model, shown, gaps, pick: (rows) => rows })),
+  );
+  return {
+    id: figure17.id,
+    paper: figure17.paper,
+    title,
+    spec: {
+      title: { text: title, subtitle: 'ℓ2 distance per weight, before to after fine-tuning' },
+      ...lineGrid({
+        rows: data,
+        columns: models.map(modelLabel),
+        cell: (row, column) => cells[row]?.[column],
+        shown,
+        shared: 'column',
+        tapLabels: 'lowest',
+        logarithmic: true,
+        yFormat: '.0e',
+        width: 180,
+        height: 120,
+      }),
+    },
+    caption: sentences(
+      driftWords,
+      `Rows are data sets, columns are models: ${listOf(models.map(modelLabel))}; the axis is logarithmic and the same down a column.`,
+      explainShown(shown, models),
+      lineWords(cells.flat().flatMap((cell) => cell?.points ?? [])),
+      leftOut(gaps),
+      provenance(summary, data),
+    ),
+  };
+}

@@ -1,0 +1,67 @@
+/** Panels in rows and columns: data sets by models, as most of the paper's figures are laid out. */
+import type { FigureSpec } from './figure.ts';
+
+export interface GridOptions {
+  /** Labels at the left of the rows. */
+  rows: readonly string[];
+  /** Labels over the columns. */
+  columns: readonly string[];
+  /** The panel of a place; `undefined` where the study has nothing there. */
+  panel: (row: number, column: number) => FigureSpec | undefined;
+  /** Whether the rows' labels stand beside the panels; by default they do. */
+  hasRowLabels?: boolean;
+  /** Of an empty panel, in pixels. */
+  emptySize: number | { width: number; height: number };
+  spacing?: number;
+}
+
+/** A `concat` whose columns are aligned; what is not there has an empty place that says so. */
+export function panelGrid(options: GridOptions): FigureSpec {
+  const { rows, columns, panel, spacing = 14, hasRowLabels = true } = options;
+  return {
+    concat: rows.flatMap((label, row) =>
+      columns.map((column, at) => ({
+        ...(row === 0 ? { title: panelTitle(column) } : {}),
+        ...labelled(
+          panel(row, at) ?? emptyPanel(options.emptySize),
+          at === 0 && hasRowLabels ? label : null,
+        ),
+      })),
+    ),
+    columns: columns.length,
+    spacing,
+  };
+}
+
+/** The title of a panel: smaller than the figure's. */
+export function panelTitle(text: string): FigureSpec {
+  return { text, fontSize: 11, anchor: 'middle', offset: 6 };
+}
+
+/** The row's label before what the panel has as the title of its y axis, in all its layers alike. */
+function labelled(panel: FigureSpec, label: string | null): FigureSpec {
+  if (label === null) return panel;
+  if (Array.isArray(panel.layer)) {
+    return { ...panel, layer: (panel.layer as FigureSpec[]).map((one) => labelled(one, label)) };
+  }
+  const encoding = (panel.encoding ?? {}) as Record<string, FigureSpec>;
+  const { y } = encoding;
+  if (!y) return panel;
+  const title = typeof y.title === 'string' ? [label, y.title] : label;
+  const axis = { ...(y.axis ?? {}), titleFontWeight: 600 };
+  return { ...panel, encoding: { ...encoding, y: { ...y, title, axis } } };
+}
+
+function emptyPanel(size: GridOptions['emptySize']): FigureSpec {
+  const { width, height } = typeof size === 'number' ? { width: size, height: size } : size;
+  return {
+    width,
+    height,
+    data: { values: [{ note: 'not there yet', at: 0 }] },
+    mark: { type: 'text', opacity: 0.7 },
+    encoding: {
+      text: { field: 'note' },
+      y: { field: 'at', type: 'quantitative', title: null, axis: { labels: false, ticks: false } },
+    },
+  };
+}
