@@ -8,11 +8,12 @@ import type { Figure, FigureKind, FigureSpec } from './figure.ts';
 import { panelGrid } from './grid.ts';
 import { bestDepth, knnByTap, knnWords } from './knnFindings.ts';
 import { byInductiveBias, metricLabel, modelLabel } from './labels.ts';
+import { legendRow } from './legend.ts';
 import { lineCell, lineGrid, lineWords } from './lineGrid.ts';
 import { chosenModels, distinct, findSettings, type Setting } from './settings.ts';
 import { explainShown, shownInits } from './shownInits.ts';
-import { fractionOf, modelEncoding } from './styles.ts';
-import { asLines } from './tapLines.ts';
+import { fractionOf, modelEncoding, modelStyles, seriesStyle } from './styles.ts';
+import { withoutLegends } from './tapLines.ts';
 
 const WIDTH = 180;
 
@@ -33,6 +34,7 @@ function draw(summary: StudySummary, settings: readonly Setting[]): Figure {
   const chosen = chosenModels(settings).reverse();
   const models = byInductiveBias(distinct(settings.map(({ model }) => model)));
   const data = summary.axes.data.filter((name) => settings.some((one) => one.data === name));
+  const styles = modelStyles(models);
   const shown = shownInits(summary.axes, chosen);
   const title = 'Predictive performance of features at different depths (k-NN)';
   const gaps: string[] = [];
@@ -62,11 +64,20 @@ function draw(summary: StudySummary, settings: readonly Setting[]): Figure {
     panel: (_, column) => bestPanel(best[column] ?? [], models, metricOf(data[column])),
   });
   const apart = { color: 'independent', shape: 'independent', strokeDash: 'independent' };
+  const legend = legendRow(
+    models.map((model) => ({
+      label: modelLabel(model),
+      style: styles.get(model) ?? seriesStyle(0),
+    })),
+    Math.max(data.length * (WIDTH + 40), 260),
+    'model',
+  );
   return {
     id: figure06.id,
     paper: figure06.paper,
     title,
-    spec: { title, vconcat: [top, bottom], resolve: { scale: apart } },
+    // Initialisations have one set of colours, models another.
+    spec: { title, vconcat: [top, legend, bottom], spacing: 14, resolve: { scale: apart } },
     caption: sentences(
       `Top: ${listOf(chosen.map(modelLabel))} by tap, from the input to the output, after fine-tuning from different initialisations. Bottom: the highest of the taps’ means against the share of modules that keep their weights (0 is ST, 1 is WT), every model${models.some((model) => hasRandom(settings, model)) ? '; RI stands at the left' : ''}. Columns are data sets.`,
       knnWords,
@@ -121,7 +132,7 @@ function bestPanel(
   metric: string,
 ): FigureSpec | undefined {
   if (points.length === 0) return undefined;
-  const { color, strokeDash, shape } = asLines(modelEncoding('model', models, 'model'));
+  const { color, strokeDash, shape } = withoutLegends(modelEncoding('model', models));
   const hasRi = points.some(({ fraction }) => fraction < 0);
   const x = {
     field: 'fraction',
@@ -152,7 +163,7 @@ function bestPanel(
           x,
           y: { ...y, field: 'low' },
           y2: { field: 'high' },
-          stroke: { ...color, legend: null },
+          color,
         },
       },
       {

@@ -8,10 +8,12 @@ import { counted, leftOut, provenance, repeats, sentences } from './caption.ts';
 import type { Figure, FigureKind, FigureSpec } from './figure.ts';
 import { panelTitle } from './grid.ts';
 import { modelLabel } from './labels.ts';
+import { legendRow } from './legend.ts';
 import { fileName } from './pages.ts';
 import { averageFindings, distinct, findSettings, type Setting } from './settings.ts';
 import { explainShown, type ShownInit, shownInits } from './shownInits.ts';
-import { domainOf, lineEncoding } from './tapLines.ts';
+import { seriesEncoding } from './styles.ts';
+import { domainOf, withoutLegends } from './tapLines.ts';
 
 export const figure18: FigureKind = {
   id: 'figure-18-attention',
@@ -33,6 +35,9 @@ export const figure18: FigureKind = {
     });
   },
 };
+
+/** Pixels of a panel. */
+const WIDTH = 260;
 
 interface AttentionPoint {
   series: string;
@@ -77,6 +82,7 @@ function draw(summary: StudySummary, model: string, settings: readonly Setting[]
   ]);
   const domain = domainOf(distances);
   const counts = settings.flatMap(({ rows }) => rows.flatMap(({ value }) => value?.count ?? []));
+  const columns = panels.length > 4 ? 3 : Math.min(2, panels.length);
   const title = `Mean attended distance by block, ${modelLabel(model)}`;
   const uniform = panels.find((panel) => panel.uniform !== undefined)?.uniform;
   return {
@@ -85,9 +91,15 @@ function draw(summary: StudySummary, model: string, settings: readonly Setting[]
     title,
     spec: {
       title,
-      concat: panels.map((panel) => attentionPanel(panel, used, domain)),
-      columns: panels.length > 4 ? 3 : Math.max(1, panels.length > 2 ? 2 : panels.length),
-      spacing: 18,
+      vconcat: [
+        legendRow(used, columns * WIDTH, 'initialisation'),
+        {
+          concat: panels.map((panel) => attentionPanel(panel, used, domain)),
+          columns,
+          spacing: 18,
+        },
+      ],
+      spacing: 14,
     },
     caption: sentences(
       `How far the attention of ${modelLabel(model)} reaches, in pixels between the centres of patches, over all patch queries of the test images, after fine-tuning. Lines are means over heads, dots are heads, a little apart by initialisation.`,
@@ -158,7 +170,7 @@ function attentionPanel(
   shown: readonly ShownInit[],
   domain: [number, number] | undefined,
 ): FigureSpec {
-  const { color, strokeDash, shape } = lineEncoding('series', shown, 'initialisation');
+  const { color, strokeDash, shape } = withoutLegends(seriesEncoding('series', shown));
   const blocks = distinct(means.map(({ block }) => block));
   const x = {
     field: 'place',
@@ -182,7 +194,7 @@ function attentionPanel(
   ];
   return {
     title: panelTitle(title),
-    width: 260,
+    width: WIDTH,
     height: 190,
     layer: [
       ...(uniform === undefined
@@ -197,7 +209,7 @@ function attentionPanel(
       {
         data: { values: heads },
         mark: { type: 'point', size: 9, filled: true, opacity: 0.6, aria: false },
-        encoding: { x, y, fill: { ...color, legend: null }, tooltip },
+        encoding: { x, y, color, tooltip },
       },
       {
         data: { values: means },

@@ -4,6 +4,7 @@ import { repeats } from './caption.ts';
 import type { FigureSpec } from './figure.ts';
 import { type GridOptions, panelGrid } from './grid.ts';
 import { modelLabel } from './labels.ts';
+import { legendRow } from './legend.ts';
 import { distinct, type Setting, settingOf } from './settings.ts';
 import type { ShownInit } from './shownInits.ts';
 import { domainOf, pointOf, type TapLinesOptions, type TapPoint, tapLines } from './tapLines.ts';
@@ -28,7 +29,7 @@ export interface LineGridOptions
   logarithmic?: boolean;
 }
 
-/** The panels of such a figure. */
+/** The legend and the panels of such a figure. */
 export function lineGrid(options: LineGridOptions): FigureSpec {
   const { rows, columns, shown, cell, shared, width, height } = options;
   const cells = rows.map((_, row) => columns.map((__, column) => cell(row, column)));
@@ -42,7 +43,7 @@ export function lineGrid(options: LineGridOptions): FigureSpec {
   const used = shown.filter(({ label }) =>
     cells.flat().some((one) => one?.points.some(({ series }) => series === label)),
   );
-  return panelGrid({
+  const grid = panelGrid({
     rows,
     columns,
     hasRowLabels: options.hasRowLabels,
@@ -67,6 +68,8 @@ export function lineGrid(options: LineGridOptions): FigureSpec {
       });
     },
   });
+  const across = Math.max(columns.length * (width + 40), 260);
+  return { vconcat: [legendRow(used, across, 'initialisation'), grid], spacing: 14 };
 }
 
 /** Over how many seeds the points are, and how the band is to be read. */

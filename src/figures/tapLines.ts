@@ -2,7 +2,7 @@
 import type { Statistic } from '../results/index.ts';
 import type { FigureSpec } from './figure.ts';
 import type { ShownInit } from './shownInits.ts';
-import { type SeriesEncoding, type SeriesStyle, seriesEncoding } from './styles.ts';
+import { type SeriesEncoding, seriesEncoding } from './styles.ts';
 import { tapAxis } from './taps.ts';
 
 /** One point of a line. */
@@ -55,7 +55,7 @@ export function pointOf(
 export function tapLines(points: readonly TapPoint[], options: TapLinesOptions): FigureSpec {
   const { taps, shown, width, height, yTitle = null, domain, logarithmic, hasTapLabels } = options;
   const step = width / Math.max(1, taps.length);
-  const { color, strokeDash, shape } = lineEncoding('series', shown, 'initialisation');
+  const { color, strokeDash, shape } = withoutLegends(seriesEncoding('series', shown));
   const x = tapAxis({ taps, step, channel: 'x', field: 'tap', hasLabels: hasTapLabels });
   const scale = {
     ...(logarithmic ? { type: 'log' } : { zero: false }),
@@ -86,8 +86,7 @@ export function tapLines(points: readonly TapPoint[], options: TapLinesOptions):
                 x,
                 y: { ...y, field: 'low' },
                 y2: { field: 'high' },
-                // A scale of its own: the legend is of the lines.
-                fill: { ...color, legend: null },
+                color,
               },
             },
           ]),
@@ -117,21 +116,11 @@ export function tapLines(points: readonly TapPoint[], options: TapLinesOptions):
   };
 }
 
-/** Encodings of lines with points, whose legend shows the lines: colour and dash. */
-export function lineEncoding(
-  field: string,
-  series: readonly { label: string; style: SeriesStyle }[],
-  title: string,
-): SeriesEncoding {
-  return asLines(seriesEncoding(field, series, title));
-}
-
-/** The same encodings with a legend of lines. */
-export function asLines({ color, strokeDash, shape }: SeriesEncoding): SeriesEncoding {
-  const legend = { symbolType: 'stroke', symbolSize: 500, symbolStrokeWidth: 2 };
+/** {@link seriesEncoding} without Vega's legends: the figure has one above its panels. */
+export function withoutLegends({ color, strokeDash, shape }: SeriesEncoding): SeriesEncoding {
   return {
-    color: { ...color, legend },
-    strokeDash: { ...strokeDash, legend },
+    color: { ...color, legend: null },
+    strokeDash: { ...strokeDash, legend: null },
     shape: { ...shape, legend: null },
   };
 }
