@@ -63,8 +63,11 @@ export function trainingBatch(
   );
 }
 
-/** Bytes copied into a tensor at once: V8 is not told of as little, and does not collect garbage for it. */
-const copiedBytes = 4 * 1024 * 1024;
+/**
+ * Numbers copied into a tensor at once: below LibTorch's grain size (ATen/Parallel.h), so that it does
+ * not wake its threads, which after a copy spin on cores that augmentation needs.
+ */
+const copiedAtOnce = 32_000;
 
 /**
  * A batch of what `augmentImages` made: normalised images, or for networks of one channel their levels.
@@ -74,14 +77,10 @@ export function augmentedBatch(images: Float32Array, size: number, norm: Normali
   return scope(() =>
     noGrad(() => {
       const result = ops.empty([images.length], { dtype: 'float32' });
-      const most = copiedBytes / 4;
-      for (let start = 0; start < images.length; start += most) {
-        const part = images.subarray(start, start + most);
-        scope(() => {
-          const held = fromTypedArray(part, [part.length]);
-          return ops.copy_(ops.narrow(result, 0, start, part.length), held);
-        });
-      }
+      ops.split(result, copiedAtOnce).forEach((piece, at) => {
+        const part = images.subarray(at * copiedAtOnce, (at + 1) * copiedAtOnce);
+        scope(() => ops.copy_(piece, fromTypedArray(part, [part.length])));
+      });
       const count = images.length / (size * size * 3);
       const turned = ops.permute(ops.reshape(result, [count, size, size, 3]), [0, 3, 1, 2]);
       return norm.mean.length === 1 ? normalise(turned, norm, 1) : turned;
