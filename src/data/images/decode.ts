@@ -31,12 +31,21 @@ export async function decodeImage(
   path: string,
   maxPixels: number = defaultMaxPixels,
 ): Promise<RgbImage> {
+  const decode = await readImage(path);
+  return decode(maxPixels);
+}
+
+/**
+ * Reads the file, where it is decoded as a whole, and returns what decodes it.
+ * @throws BadImageError with the reason, now or then.
+ */
+export async function readImage(path: string): Promise<(maxPixels: number) => Promise<RgbImage>> {
   const reference = parseReference(path);
   const file = await open(reference.file, 'r').catch((error: unknown) => {
     throw unreadable(error);
   });
   try {
-    return await decodeFile(file, reference, maxPixels);
+    return await readFile(file, reference);
   } finally {
     await file.close();
   }
@@ -50,27 +59,30 @@ const load = {
   dicom: () => import('../formats/dicom/decodeDicom.ts'),
 };
 
-async function decodeFile(
+async function readFile(
   file: FileHandle,
   reference: ImageReference,
-  maxPixels: number,
-): Promise<RgbImage> {
+): Promise<(maxPixels: number) => Promise<RgbImage>> {
   const head = await readHead(file);
   if (head.length === 0) throw new BadImageError('empty file (0 bytes)');
   switch (fileTypeOf(head)) {
     case 'npy':
-      return (await load.npy()).decodeNpy(reference, maxPixels);
+      return async (maxPixels) => (await load.npy()).decodeNpy(reference, maxPixels);
     case 'hdf5':
-      return (await load.hdf5()).decodeHdf5(reference, maxPixels);
+      return async (maxPixels) => (await load.hdf5()).decodeHdf5(reference, maxPixels);
     case 'nifti':
     case 'gzip':
-      return (await load.nifti()).decodeNifti(reference, maxPixels);
-    case 'dicom':
-      return (await load.dicom()).decodeDicom(await readWhole(file), reference, maxPixels);
+      return async (maxPixels) => (await load.nifti()).decodeNifti(reference, maxPixels);
+    case 'dicom': {
+      const bytes = await readWhole(file);
+      return async (maxPixels) => (await load.dicom()).decodeDicom(bytes, reference, maxPixels);
+    }
     case 'picture':
-    case 'unknown':
+    case 'unknown': {
       refuseSelections(reference, [], 'a single picture');
-      return decodePicture(await readWhole(file), maxPixels);
+      const bytes = await readWhole(file);
+      return (maxPixels) => decodePicture(bytes, maxPixels);
+    }
   }
 }
 

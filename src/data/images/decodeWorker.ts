@@ -18,6 +18,6 @@ serve<DecodeRequest, DecodeResult>(
       freeMemory();
     }
   },
-  // A file is read while another is decoded.
+  // A file is read while another is decoded (`readResized`).
   { atOnce: 2, transfer: (result) => ('image' in result ? [result.image.pixels.buffer] : []) },
 );

@@ -1,8 +1,8 @@
 /** A file decoded and resized, with what is kept of every image: sums for statistics, a checksum. */
 import { crc32 } from 'node:zlib';
-import { decodeImage } from './decode.ts';
+import { readImage } from './decode.ts';
 import { perceptualHash } from './perceptualHash.ts';
-import { type ImageSource, resizeSquare } from './resize.ts';
+import { type ImageSource, type RgbImage, resizeSquare } from './resize.ts';
 
 /** Changes whenever decoding or resizing gives other pixels: old caches are then not used. */
 export const pixelVersion = 2;
@@ -34,7 +34,23 @@ export async function readResized(
   resize: number,
   maxPixels: number,
 ): Promise<ResizedImage> {
-  const image = await decodeImage(path, maxPixels);
+  const decode = await readImage(path);
+  return inTurn(async () => resized(await decode(maxPixels), resize));
+}
+
+let last: Promise<unknown> = Promise.resolve();
+
+/**
+ * A thread decodes and resizes one picture after another, while files are read for the next: two at once
+ * would push each other's pixels out of the processor's cache, which costs a tenth of the time.
+ */
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const result = last.then(work);
+  last = result.catch(() => undefined);
+  return result;
+}
+
+function resized(image: RgbImage, resize: number): ResizedImage {
   const pixels = resizeSquare(image, resize);
   return {
     pixels,
