@@ -106,7 +106,10 @@ export function showReport(
   output.line(`results.csv, table1.csv and all runs: ${folder}`);
 }
 
-export function describeReport(plan: Plan, { table, rows, states, comparisons, curves }: Report) {
+export function describeReport(
+  plan: Plan,
+  { table, rows, states, comparisons, curves, notes }: Report,
+) {
   return {
     study: plan.name,
     folder: plan.folder,
@@ -115,6 +118,7 @@ export function describeReport(plan: Plan, { table, rows, states, comparisons, c
     gains: table.comparisons,
     comparisons,
     curves,
+    notes,
     runs: states.map(describeState),
   };
 }

@@ -19,6 +19,25 @@ export {
 export { readAnalysis, writeAnalysis } from './analysisFiles.ts';
 export { type CsvCell, formatCsv } from './csv.ts';
 export {
+  type ColumnType,
+  type DataColumn,
+  formatCsvTable,
+  json,
+  real,
+  text,
+  truth,
+  whole,
+  writeCsvTable,
+} from './dataTable.ts';
+export {
+  createTable,
+  insertRows,
+  loadDuckDb,
+  type MemoryDatabase,
+  openMemoryDatabase,
+  writeParquetTable,
+} from './duckdb.ts';
+export {
   type Init,
   initRank,
   initSchema,
@@ -90,7 +109,13 @@ export type {
   TransferCurve,
   UnfinishedRun,
 } from './summary.ts';
-export { formatResults, type ResultRow, writeResults } from './table.ts';
+export {
+  formatResults,
+  neededResultColumns,
+  type ResultRow,
+  resultColumns,
+  writeResults,
+} from './table.ts';
 export {
   initOptionsSchema,
   methodSettings,

@@ -1,6 +1,6 @@
 /** `results.csv`: one row a finished run of a study. */
 import { writeFileWhole } from '../util/index.ts';
-import { type CsvCell, formatCsv } from './csv.ts';
+import { type DataColumn, formatCsvTable, real, text, whole } from './dataTable.ts';
 
 /** What a study keeps of one finished run. */
 export interface ResultRow {
@@ -49,47 +49,54 @@ export interface ResultRow {
   skippedImages?: number;
 }
 
-type Column = readonly [name: string, cell: (row: ResultRow) => CsvCell];
-
-const columns: readonly Column[] = [
-  ['run_id', (row) => row.runId],
-  ['data', (row) => row.data],
-  ['samples', (row) => row.samples],
-  ['model', (row) => row.model],
-  ['parameters', (row) => row.parameters],
-  ['init', (row) => row.init],
-  ['seed', (row) => row.seed],
-  ['metric', (row) => row.metric],
-  ['test_metric', (row) => row.testMetric],
-  ['undefined_reason', (row) => row.undefinedReason],
-  ['validation_metric', (row) => row.validationMetric],
-  ['iterations_to_best', (row) => row.iterationsToBest],
-  ['iterations_to_ri_best', (row) => row.iterationsToReference],
-  ['iterations', (row) => row.iterations],
-  ['images_per_second', (row) => row.imagesPerSecond],
-  ['wall_seconds', (row) => row.wallSeconds],
-  ['precision', (row) => row.precision],
-  ['device', (row) => row.device],
-  ['threads', (row) => row.threads],
-  ['learning_rate', (row) => row.learningRate],
-  ['weights', (row) => row.weights],
-  ['skipped_images', (row) => row.skippedImages],
+/** What every table with a row a run says of the run. */
+const columns: readonly DataColumn<ResultRow>[] = [
+  text('run_id', 'the run’s folder', (row) => row.runId),
+  text('data', 'name of the data set in the study', (row) => row.data),
+  whole('samples', 'images of the data set, all splits together', (row) => row.samples),
+  text('model', 'the model', (row) => row.model),
+  whole('parameters', 'parameters of the model with this head', (row) => row.parameters),
+  text('init', 'ri, st, wt, WT-ST-n/m; source for a run that makes checkpoints', (row) => row.init),
+  whole('seed', 'seed of the run', (row) => row.seed),
+  text('metric', 'kappa, recall or auc: what the data set is judged by', (row) => row.metric),
+  real('test_metric', 'on the test split, of the best checkpoint', (row) => row.testMetric),
+  text('undefined_reason', 'why the test metric is undefined', (row) => row.undefinedReason),
+  real('validation_metric', 'best on the validation split', (row) => row.validationMetric),
+  whole('iterations_to_best', 'iteration of the best validation', (row) => row.iterationsToBest),
+  whole(
+    'iterations_to_ri_best',
+    'first iteration at which validation reached the best of RI with the same seed',
+    (row) => row.iterationsToReference,
+  ),
+  whole('iterations', 'iterations in all', (row) => row.iterations),
+  real('images_per_second', 'of the training steps', (row) => row.imagesPerSecond),
+  real('wall_seconds', 'from start to end, all sessions together', (row) => row.wallSeconds),
+  text('precision', 'fp32 or bf16', (row) => row.precision),
+  text('device', 'cpu or cuda:n', (row) => row.device),
+  whole('threads', 'threads of the run', (row) => row.threads),
+  real('learning_rate', 'the highest of the schedule', (row) => row.learningRate),
+  text('weights', 'source run, or SHA-256 of the checkpoint', (row) => row.weights),
+  whole('skipped_images', 'bad images that were left out', (row) => row.skippedImages),
 ];
 
 /** Columns that only some studies need. */
-const rareColumns: readonly Column[] = [
-  ['source', (row) => row.source],
-  ['variant', (row) => row.variant],
+const rareColumns: readonly DataColumn<ResultRow>[] = [
+  text('source', 'the source of the weights, where there are several', (row) => row.source),
+  text('variant', 'the variant of the study that the run belongs to', (row) => row.variant),
 ];
+
+/** All columns that `results.csv` can have. */
+export const resultColumns: readonly DataColumn<ResultRow>[] = [...columns, ...rareColumns];
+
+/** The columns of `results.csv` for these rows. */
+export function neededResultColumns(rows: readonly ResultRow[]): DataColumn<ResultRow>[] {
+  const needed = rareColumns.filter(({ cell }) => rows.some((row) => cell(row) !== undefined));
+  return [...columns, ...needed];
+}
 
 /** The text of `results.csv`, rows in the order given. */
 export function formatResults(rows: readonly ResultRow[]): string {
-  const needed = rareColumns.filter(([, cell]) => rows.some((row) => cell(row) !== undefined));
-  const all = [...columns, ...needed];
-  return formatCsv(
-    all.map(([name]) => name),
-    rows.map((row) => all.map(([, cell]) => cell(row))),
-  );
+  return formatCsvTable(neededResultColumns(rows), rows);
 }
 
 /** Writes `results.csv`, whole or not at all. */

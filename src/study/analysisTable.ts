@@ -20,13 +20,22 @@ import { modelLabels } from './tableRows.ts';
 import { statistic } from './transferCurve.ts';
 
 /** One number of one analysis; absent where it is undefined. */
-interface Finding {
+export interface Finding {
   measure: string;
   /** Tap, or what else the number is of. */
   of: string;
   /** Embedding, head, or the other tap. */
   detail: string;
   value?: number;
+  /** Why there is no value, where the document says. */
+  reason?: string;
+}
+
+/** One number of one analysis of one run. */
+export interface AnalysisValue extends Finding {
+  run: PlannedRun;
+  /** The run that it is compared with. */
+  against?: string;
 }
 
 /** What the analyses found, and what they warned of. */
@@ -34,6 +43,8 @@ export interface ReadAnalyses {
   rows: AnalysisRow[];
   /** One an analysis and warning; of files that cannot be read, why. */
   warnings: string[];
+  /** Those of `warnings` that are files that cannot be read. */
+  problems: string[];
 }
 
 /** Runs whose analyses are read at once. */
@@ -42,33 +53,74 @@ const RUNS_AT_ONCE = 32;
 /**
  * Mean, deviation and interval over seeds of every number of every analysis that is there. An analysis
  * that cannot be read becomes a warning.
+ * @param onValue gets every number of every run
  */
 export async function readAnalyses(
   plan: Plan,
   states: readonly RunState[],
   measures: readonly MeasureName[] = measureNames,
+  onValue: (value: AnalysisValue) => void = () => {},
 ): Promise<ReadAnalyses> {
-  const done = states.filter(({ status, run }) => status === 'done' && run.role === 'target');
-  const partners = new Map(
-    pairsOf(done.map(({ run }) => run)).map(([wt, st]) => [wt.id, st.id] as const),
-  );
   const found = new Map<
     string,
     { row: Omit<AnalysisRow, 'value' | 'undefinedRuns'>; values: (number | undefined)[] }
   >();
-  const warnings: string[] = [];
-  const pairs: [run: PlannedRun, documents: AnalysisDocument[]][] = [];
-  const add = (run: PlannedRun, init: string, document: AnalysisDocument): void => {
-    for (const { value, ...finding } of findingsOf(document)) {
+  const read = await eachAnalysis(plan, states, measures, (run, init, document) => {
+    for (const finding of valuesOf(run, document)) {
+      const { measure, of, detail, value } = finding;
+      onValue(finding);
       for (const model of modelLabels(run, plan)) {
-        const row = { data: run.data, model, init, ...finding };
+        const row = { data: run.data, model, init, measure, of, detail };
         const key = Object.values(row).join('\n');
         const entry = found.get(key) ?? { row, values: [] };
         found.set(key, entry);
         entry.values.push(value);
       }
     }
-  };
+  });
+  const rows = [...found.values()].map(({ row, values }) => ({
+    ...row,
+    value: statistic(values, Object.values(row)),
+    undefinedRuns: values.filter((value) => value === undefined).length,
+  }));
+  return { rows, ...read };
+}
+
+/** Every number of every analysis of every finished run, and the files that cannot be read. */
+export async function readAnalysisValues(
+  plan: Plan,
+  states: readonly RunState[],
+): Promise<{ values: AnalysisValue[]; problems: string[] }> {
+  const values: AnalysisValue[] = [];
+  const { problems } = await eachAnalysis(plan, states, measureNames, (run, _init, document) =>
+    values.push(...valuesOf(run, document)),
+  );
+  return { values, problems };
+}
+
+function valuesOf(run: PlannedRun, document: AnalysisDocument): AnalysisValue[] {
+  const against = document.against?.runId;
+  return findingsOf(document).map((finding) => ({
+    run,
+    ...(against === undefined ? {} : { against }),
+    ...finding,
+  }));
+}
+
+/** Reads the analyses that are there, many at a time; those of pairs come last. */
+async function eachAnalysis(
+  plan: Plan,
+  states: readonly RunState[],
+  measures: readonly MeasureName[],
+  add: (run: PlannedRun, init: string, document: AnalysisDocument) => void,
+): Promise<{ warnings: string[]; problems: string[] }> {
+  const done = states.filter(({ status, run }) => status === 'done' && run.role === 'target');
+  const partners = new Map(
+    pairsOf(done.map(({ run }) => run)).map(([wt, st]) => [wt.id, st.id] as const),
+  );
+  const warnings: string[] = [];
+  const unreadable: string[] = [];
+  const pairs: [run: PlannedRun, documents: AnalysisDocument[]][] = [];
   for (let start = 0; start < done.length; start += RUNS_AT_ONCE) {
     const some = done.slice(start, start + RUNS_AT_ONCE).map(({ run }) => run);
     const documents = await Promise.all(
@@ -79,6 +131,7 @@ export async function readAnalyses(
     some.forEach((run, at) => {
       const { own = [], paired = [], problems = [] } = documents[at] ?? {};
       warnings.push(...problems);
+      unreadable.push(...problems);
       for (const document of own) add(run, run.init, document);
       if (paired.length > 0) pairs.push([run, paired]);
       for (const document of [...own, ...paired]) warnings.push(...document.warnings);
@@ -87,12 +140,7 @@ export async function readAnalyses(
   for (const [run, documents] of pairs) {
     for (const document of documents) add(run, 'wt against st', document);
   }
-  const rows = [...found.values()].map(({ row, values }) => ({
-    ...row,
-    value: statistic(values, Object.values(row)),
-    undefinedRuns: values.filter((value) => value === undefined).length,
-  }));
-  return { rows, warnings };
+  return { warnings, problems: unreadable };
 }
 
 /** The analyses of one run that are there, of itself and against its partner. */
@@ -163,14 +211,30 @@ export function formatAnalyses(rows: readonly AnalysisRow[]): string {
 export function findingsOf(document: AnalysisDocument): Finding[] {
   switch (document.measure) {
     case 'knn':
-      return document.taps.flatMap(({ tap, embedding, knn, probe }) => [
-        { measure: 'knn', of: tap, detail: embedding, value: knn?.primary.value },
+      return document.taps.flatMap(({ tap, embedding, knn, probe, reason }) => [
+        {
+          measure: 'knn',
+          of: tap,
+          detail: embedding,
+          value: knn?.primary.value,
+          reason: knn ? knn.primary.reason : reason,
+        },
         ...(probe
-          ? [{ measure: 'probe', of: tap, detail: embedding, value: probe.test.primary.value }]
+          ? [
+              {
+                measure: 'probe',
+                of: tap,
+                detail: embedding,
+                value: probe.test.primary.value,
+                reason: probe.test.primary.reason,
+              },
+            ]
           : []),
       ]);
     case 'cka':
-      return document.matrices.flatMap(({ tokens, left, right, taps, values }) => {
+      return document.matrices.flatMap(({ tokens, left, right, taps, values, undefinedTaps }) => {
+        const reasonOf = (side: 'left' | 'right', tap: string | undefined) =>
+          undefinedTaps.find((entry) => entry.side === side && entry.tap === tap)?.reason;
         const isOne = left.run === right.run;
         // Each of a pair with itself is a finding of its own run, and not of what compares the two.
         if (isOne && document.against) return [];
@@ -181,6 +245,10 @@ export function findingsOf(document: AnalysisDocument): Finding[] {
             of: taps[at] ?? '',
             detail: taps[other] ?? '',
             value: value ?? undefined,
+            reason:
+              value === null
+                ? (reasonOf('left', taps[at]) ?? reasonOf('right', taps[other]))
+                : undefined,
           })),
         );
       });
@@ -192,27 +260,39 @@ export function findingsOf(document: AnalysisDocument): Finding[] {
         value: distance,
       }));
     case 'reinit':
-      return document.taps.flatMap(({ tap, evaluation, drop }) => [
-        { measure: 'reinit', of: tap, detail: 'metric', value: evaluation?.primary.value },
-        { measure: 'reinit', of: tap, detail: 'drop', value: drop ?? undefined },
-      ]);
+      return document.taps.flatMap(({ tap, evaluation, drop, reason }) => {
+        const why = evaluation ? evaluation.primary.reason : reason;
+        const lost = drop === null ? (why ?? document.trained.primary.reason) : undefined;
+        return [
+          {
+            measure: 'reinit',
+            of: tap,
+            detail: 'metric',
+            value: evaluation?.primary.value,
+            reason: why,
+          },
+          { measure: 'reinit', of: tap, detail: 'drop', value: drop ?? undefined, reason: lost },
+        ];
+      });
     case 'attention':
-      return document.layers
-        .flatMap(({ tap, mean, heads }) => [
+      return [
+        ...document.layers.flatMap(({ tap, mean, heads }) => [
           { measure: 'attention', of: tap, detail: 'mean', value: mean ?? undefined },
           ...heads.map((value, head) => ({
             measure: 'attention',
             of: tap,
             detail: `head ${head + 1}`,
             value: value ?? undefined,
+            reason: value === null ? 'attended to the class token alone' : undefined,
           })),
-        ])
-        .concat({
+        ]),
+        {
           measure: 'attention of all alike',
           of: 'all taps',
           detail: '',
           value: document.uniform,
-        });
+        },
+      ];
     case 'convergence':
       return [
         {
@@ -229,12 +309,14 @@ export function findingsOf(document: AnalysisDocument): Finding[] {
           of: 'expected error',
           detail: '',
           value: document.overall.expectedError.value,
+          reason: document.overall.expectedError.reason,
         },
-        ...Object.entries(document.evaluation.metrics).map(([name, { value }]) => ({
+        ...Object.entries(document.evaluation.metrics).map(([name, { value, reason }]) => ({
           measure: 'calibration',
           of: name,
           detail: '',
           value,
+          reason,
         })),
       ];
   }

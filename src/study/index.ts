@@ -43,6 +43,13 @@ export { formatStudySchema, SCHEMA_FILE, studyJsonSchema } from './jsonSchema.ts
 export { chooseRates, formatRates, type RateChoice } from './learningRates.ts';
 export { type DataFacts, type Plan, type PlanFacts, planRuns, shareMachine } from './plan.ts';
 export { probeSpeeds } from './probe.ts';
+export {
+  type QueryResult,
+  type QueryView,
+  queryStudy,
+  queryViews,
+  type ViewColumn,
+} from './query.ts';
 export { type Report, readReport, writeReport, writeTables } from './report.ts';
 export { loadStudySchema, readStudy } from './resolve.ts';
 export { initLabel, type PlannedRun, runTitle, studyPaths } from './run.ts';

@@ -20,7 +20,7 @@ import {
 } from '../results/index.ts';
 import { CarryoverError, mapBounded, mean } from '../util/index.ts';
 import { aggregate } from './aggregate.ts';
-import { readAnalyses } from './analysisTable.ts';
+import { type AnalysisValue, readAnalyses } from './analysisTable.ts';
 import { compareInits, studyCurves } from './comparisons.ts';
 import { readFrechet } from './fid.ts';
 import type { Plan } from './plan.ts';
@@ -39,11 +39,13 @@ interface FinishedRun {
 }
 
 /** Reads what is finished and brings it together; writes nothing. */
-export async function readSummary(plan: Plan, known?: readonly RunState[]): Promise<StudySummary> {
+export async function readSummary(
+  plan: Plan,
+  known?: readonly RunState[],
+  onValue?: (value: AnalysisValue) => void,
+): Promise<StudySummary> {
   const states = known ?? (await readStates(plan.folder, plan.runs));
-  const finished = states.flatMap(({ run, status, record }): FinishedRun[] =>
-    status === 'done' && record?.result ? [{ run, record, result: record.result }] : [],
-  );
+  const finished = finishedOf(states);
   const paths = studyPaths(plan.folder);
   const warnings = new Warnings();
   for (const { record } of finished) warnings.add(record.warnings);
@@ -61,7 +63,7 @@ export async function readSummary(plan: Plan, known?: readonly RunState[]): Prom
   const targets = tableRows(rows, plan);
   const axes = axesOf(plan);
   const table = aggregate(targets, axes);
-  const analyses = await readAnalyses(plan, states);
+  const analyses = await readAnalyses(plan, states, undefined, onValue);
   for (const warning of analyses.warnings) warnings.add([warning]);
   const { settings, problem } = await readSettings(paths.study);
   if (problem) warnings.add([problem]);
@@ -106,6 +108,11 @@ export async function readSummary(plan: Plan, known?: readonly RunState[]): Prom
     ...newestOf(finished),
   };
 }
+
+const finishedOf = (states: readonly RunState[]): FinishedRun[] =>
+  states.flatMap(({ run, status, record }) =>
+    status === 'done' && record?.result ? [{ run, record, result: record.result }] : [],
+  );
 
 /** Texts that runs gave, each once, and how many gave it, in the order in which they first came. */
 class Warnings {
@@ -156,6 +163,17 @@ export function firstToReach(
   level: number,
 ): number | undefined {
   return evaluations.find(({ value }) => value !== undefined && value >= level)?.iteration;
+}
+
+/** The rows of all finished runs, in the plan's order: what `results.csv` is made of. */
+export async function readRows(plan: Plan, states: readonly RunState[]): Promise<ResultRow[]> {
+  const finished = finishedOf(states);
+  const paths = studyPaths(plan.folder);
+  const logs = await mapBounded(finished, RUNS_AT_ONCE, ({ run }) => readLogOf(paths.run(run.id)));
+  return referTo(
+    finished.map(rowOf),
+    logs.map(({ evaluations }) => evaluations),
+  );
 }
 
 /** The rows with the iterations after which each had reached the best of the RI run like it. */

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { registerPlan } from './plan.ts';
 import { registerProbe } from './probe.ts';
+import { registerQuery } from './query.ts';
 import { registerReport } from './report.ts';
 import { registerRun } from './run.ts';
 import { registerSchema } from './schema.ts';
@@ -20,4 +21,5 @@ export function registerStudy(program: Command): void {
   registerReport(study);
   registerSchema(study);
   registerProbe(study);
+  registerQuery(study);
 }

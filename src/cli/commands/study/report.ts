@@ -20,6 +20,7 @@ async function report(path: string, options: StudyOptions, output: Output): Prom
   const { describeTable1, locateFolder, readPlan, writeReport } = await loadStudies();
   const plan = await readPlan(await locateFolder(path, options.out));
   const result = await writeReport(plan);
+  for (const note of result.notes) output.note(`note: ${note}`);
   showReport(plan, describeTable1(result.table), result.states, output);
   output.document(describeReport(plan, result));
 }
