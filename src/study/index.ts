@@ -39,6 +39,14 @@ export {
   writeStudyFolder,
 } from './folder.ts';
 export { type BySeed, gainOf, normalise, reuseShare, transferGain } from './gains.ts';
+export {
+  deleteGarbage,
+  findGarbage,
+  type Garbage,
+  type GarbageKind,
+  type GarbageReport,
+  type Kept,
+} from './gc.ts';
 export { formatStudySchema, SCHEMA_FILE, studyJsonSchema } from './jsonSchema.ts';
 export { chooseRates, formatRates, type RateChoice } from './learningRates.ts';
 export { type DataFacts, type Plan, type PlanFacts, planRuns, shareMachine } from './plan.ts';

@@ -127,7 +127,7 @@ describe('the summary of a study', () => {
       {
         runId: 'wt1',
         title: 'skin resnet18_micro wt seed 1',
-        status: 'failed',
+        status: 'waiting',
         reason: expect.stringContaining('run.json: expected JSON'),
       },
       { runId: 'wt2', title: 'skin resnet18_micro wt seed 2', status: 'waiting' },

@@ -1,5 +1,6 @@
 /** `carryover study`: whole studies, planned, run, watched and tabulated. One file a sub-command. */
 import type { Command } from 'commander';
+import { registerGc } from './gc.ts';
 import { registerPlan } from './plan.ts';
 import { registerProbe } from './probe.ts';
 import { registerQuery } from './query.ts';
@@ -22,4 +23,5 @@ export function registerStudy(program: Command): void {
   registerSchema(study);
   registerProbe(study);
   registerQuery(study);
+  registerGc(study);
 }
