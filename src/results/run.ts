@@ -73,6 +73,16 @@ export const runResultSchema = z.strictObject({
   wallSeconds: z.number(),
   /** Largest resident memory of the process; of the last session where a run was resumed. */
   peakMemoryBytes: z.int(),
+  /** Of all evaluations, the test split's among them; absent in records from before it was counted. */
+  evaluationSeconds: z.number().optional(),
+  /** Of saving states and networks. */
+  savingSeconds: z.number().optional(),
+  /**
+   * On a CPU: processor time of all threads over wall time × threads (above 1 where threads that decode
+   * images add to those that compute). On a GPU: share of the time in which it computed, of the last
+   * session; absent where nvidia-smi does not tell.
+   */
+  deviceUtilisation: z.number().optional(),
 });
 
 export type RunResult = z.output<typeof runResultSchema>;

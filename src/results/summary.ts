@@ -175,9 +175,21 @@ export interface StudyCost {
   runs: number;
   /** Sum of the runs' wall time: more than the time that passed, where runs went side by side. */
   runSeconds: number;
+  /** Of those, in training steps, in evaluations and in saving; what is left is preparing and waiting. */
+  trainingSeconds?: number;
+  evaluationSeconds?: number;
+  savingSeconds?: number;
+  /** Mean over the runs' wall time, of those that know it: 1 is all threads busy, or the GPU. */
+  deviceUtilisation?: number;
   peakMemoryBytes?: number;
   diskBytes?: number;
-  byModel: { model: string; runs: number; seconds: number; imagesPerSecond?: number }[];
+  byModel: {
+    model: string;
+    runs: number;
+    seconds: number;
+    imagesPerSecond?: number;
+    deviceUtilisation?: number;
+  }[];
 }
 
 /** What the numbers were computed with. */

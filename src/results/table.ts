@@ -32,6 +32,12 @@ export interface ResultRow {
   iterations: number;
   imagesPerSecond?: number;
   wallSeconds?: number;
+  trainingSeconds?: number;
+  evaluationSeconds?: number;
+  savingSeconds?: number;
+  peakMemoryBytes?: number;
+  /** Of the processor or GPU, 0 to 1 and a little above. */
+  deviceUtilisation?: number;
   precision: string;
   device?: string;
   threads?: number;
@@ -71,6 +77,15 @@ const columns: readonly DataColumn<ResultRow>[] = [
   whole('iterations', 'iterations in all', (row) => row.iterations),
   real('images_per_second', 'of the training steps', (row) => row.imagesPerSecond),
   real('wall_seconds', 'from start to end, all sessions together', (row) => row.wallSeconds),
+  real('training_seconds', 'of the training steps', (row) => row.trainingSeconds),
+  real('evaluation_seconds', 'of validations and the test', (row) => row.evaluationSeconds),
+  real('saving_seconds', 'of saving states and networks', (row) => row.savingSeconds),
+  whole('peak_memory_bytes', 'largest resident memory', (row) => row.peakMemoryBytes),
+  real(
+    'device_utilisation',
+    'CPU: processor time over wall time × threads; GPU: share of the time it computed',
+    (row) => row.deviceUtilisation,
+  ),
   text('precision', 'fp32 or bf16', (row) => row.precision),
   text('device', 'cpu or cuda:n', (row) => row.device),
   whole('threads', 'threads of the run', (row) => row.threads),

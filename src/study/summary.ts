@@ -148,6 +148,11 @@ function rowOf({ run, record, result }: FinishedRun): ResultRow {
     iterations: result.iterations,
     imagesPerSecond: result.imagesPerSecond,
     wallSeconds: result.wallSeconds,
+    trainingSeconds: result.trainingSeconds,
+    evaluationSeconds: result.evaluationSeconds,
+    savingSeconds: result.savingSeconds,
+    peakMemoryBytes: result.peakMemoryBytes,
+    deviceUtilisation: result.deviceUtilisation,
     precision: record.resolved?.precision ?? record.config.training.precision,
     device: record.resolved?.device,
     threads: record.resolved?.threads,
@@ -305,6 +310,10 @@ function costOf(finished: readonly FinishedRun[], bytes: readonly number[]): Stu
   return {
     runs: finished.length,
     runSeconds: seconds(finished),
+    ...sumOf(finished, 'trainingSeconds'),
+    ...sumOf(finished, 'evaluationSeconds'),
+    ...sumOf(finished, 'savingSeconds'),
+    ...utilisationOf(finished),
     ...(finished.length > 0 ? { peakMemoryBytes: peak } : {}),
     diskBytes: bytes.reduce((sum, size) => sum + size, 0),
     byModel: models.map((model) => {
@@ -314,9 +323,31 @@ function costOf(finished: readonly FinishedRun[], bytes: readonly number[]): Stu
         runs: own.length,
         seconds: seconds(own),
         imagesPerSecond: meanOf(own.map(({ result }) => result.imagesPerSecond)),
+        ...utilisationOf(own),
       };
     }),
   };
+}
+
+/** The sum over the runs; none where some run did not count it, which would be too little. */
+function sumOf(
+  runs: readonly FinishedRun[],
+  name: 'trainingSeconds' | 'evaluationSeconds' | 'savingSeconds',
+): Partial<StudyCost> {
+  const values = runs.flatMap(({ result }) => result[name] ?? []);
+  if (values.length === 0 || values.length < runs.length) return {};
+  return { [name]: values.reduce((sum, value) => sum + value, 0) };
+}
+
+/** Over the wall time of the runs that know theirs. */
+function utilisationOf(runs: readonly FinishedRun[]): { deviceUtilisation?: number } {
+  const known = runs.flatMap(({ result: { deviceUtilisation, wallSeconds } }) =>
+    deviceUtilisation === undefined ? [] : [{ deviceUtilisation, wallSeconds }],
+  );
+  const wall = known.reduce((sum, { wallSeconds }) => sum + wallSeconds, 0);
+  if (wall === 0) return {};
+  const busy = known.reduce((sum, one) => sum + one.deviceUtilisation * one.wallSeconds, 0);
+  return { deviceUtilisation: busy / wall };
 }
 
 /** Bytes of all files in a folder and the folders in it; what vanishes meanwhile is not counted. */

@@ -118,16 +118,6 @@ export const runViewColumns: readonly DataColumn<RunRow>[] = [
         cell: ({ result }) => result && column.cell(result),
       }),
     ),
-  real(
-    'training_seconds',
-    'of the training steps',
-    (row) => ofRecord(row)?.result?.trainingSeconds,
-  ),
-  whole(
-    'peak_memory_bytes',
-    'largest resident memory',
-    (row) => ofRecord(row)?.result?.peakMemoryBytes,
-  ),
   text('ended', 'plateau, maxEpochs or maxIterations', (row) => ofRecord(row)?.result?.ended),
   whole('sessions', 'how often the run was begun', (row) => ofRecord(row)?.sessions),
   whole('iteration', 'how far it is', (row) => ofRecord(row)?.progress.iteration),

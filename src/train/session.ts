@@ -26,6 +26,7 @@ import { WorkError } from '../util/index.ts';
 import { writeSafetensors } from '../weights/index.ts';
 import type { OwnedRecord } from './claim.ts';
 import { TrainingStopped, type TrainOptions, throwIfStopped } from './events.ts';
+import { GpuUtilisation } from './gpuUtilisation.ts';
 import { RunLog } from './log.ts';
 import type { Material } from './material.ts';
 import { buildNetwork, countParameters, initialiseNetwork } from './network.ts';
@@ -52,6 +53,8 @@ export class Session {
   readonly #warnings: string[];
   readonly #loaders: Loader[] = [];
   readonly #startedAt = performance.now();
+  readonly #startedProcessor = process.cpuUsage();
+  #gpu: GpuUtilisation | undefined;
 
   constructor(
     config: RunConfig,
@@ -78,7 +81,10 @@ export class Session {
     const state = await this.#findState();
     const machine = this.#resolveMachine(state?.position);
     setThreadCount(machine.threads);
-    if (machine.device !== 'cpu') setDeterministic(true);
+    if (machine.device !== 'cpu') {
+      setDeterministic(true);
+      this.#gpu = new GpuUtilisation(machine.device);
+    }
     const sizes = resolveSizes(this.#config);
     const loaders = await this.#openLoaders(sizes);
     const { family } = describeModel(this.#config.model);
@@ -104,6 +110,7 @@ export class Session {
 
   /** Ends the loaders' workers. */
   async close(): Promise<void> {
+    this.#gpu?.[Symbol.dispose]();
     await Promise.all(this.#loaders.map((loader) => loader.close()));
   }
 
@@ -132,6 +139,7 @@ export class Session {
       log,
       save: (current) => this.#save(current),
       startedAt: this.#startedAt,
+      startedProcessor: this.#startedProcessor,
       afterStep: (position) => this.#record.note({ progress: progressOf(position, resolved) }),
       onEvent,
       signal,
@@ -329,6 +337,7 @@ export class Session {
     await this.#writeBest(new Map(best), position.best.iteration);
     restoreTensors(model.state(), best, 'best network');
     const { task, metric, classes } = dataset;
+    const testStarted = performance.now();
     const predictions = await predict(model, loader, {
       device: resolved.device,
       precision: resolved.precision,
@@ -336,6 +345,9 @@ export class Session {
     }).catch((error: unknown) => {
       throw error instanceof PredictionStopped ? new TrainingStopped() : error;
     });
+    const testSeconds = (performance.now() - testStarted) / 1000;
+    const { evaluationSeconds, savingSeconds } = position;
+    const utilisation = this.#utilisation(trainer, resolved);
     return {
       ended: position.ended,
       iterations: position.iteration,
@@ -348,7 +360,20 @@ export class Session {
       wallSeconds: trainer.wallSeconds,
       // In KiB on every system (Node documents libuv's ru_maxrss so).
       peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+      ...(evaluationSeconds === undefined
+        ? {}
+        : { evaluationSeconds: evaluationSeconds + testSeconds }),
+      ...(savingSeconds === undefined ? {} : { savingSeconds }),
+      ...(utilisation === undefined ? {} : { deviceUtilisation: utilisation }),
     };
+  }
+
+  #utilisation(
+    { processorSeconds, wallSeconds }: Trainer,
+    { device, threads }: Resolved,
+  ): number | undefined {
+    if (device !== 'cpu') return this.#gpu?.mean;
+    return processorSeconds === undefined ? undefined : processorSeconds / (wallSeconds * threads);
   }
 
   #phase(text: string): void {

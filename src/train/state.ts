@@ -37,6 +37,10 @@ export const positionSchema = z.strictObject({
   ended: z.enum(['plateau', 'maxEpochs', 'maxIterations']).optional(),
   trainingSeconds: z.number(),
   wallSeconds: z.number(),
+  /** Of validation and of saving, and of the processor in all threads; absent in states from before. */
+  evaluationSeconds: z.number().optional(),
+  savingSeconds: z.number().optional(),
+  processorSeconds: z.number().optional(),
   images: z.int(),
   threads: z.int(),
 });

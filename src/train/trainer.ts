@@ -38,8 +38,9 @@ export interface TrainerParts {
   log: RunLog;
   /** Puts the state on disk. */
   save: (state: RunState) => Promise<void>;
-  /** When this session began, on the clock of `performance.now()`. */
+  /** When this session began, on the clock of `performance.now()`, and the processor time till then. */
   startedAt: number;
+  startedProcessor: NodeJS.CpuUsage;
   /** Called after every step, and again where an evaluation followed. */
   afterStep: (position: Position) => void;
   onEvent: (event: TrainEvent) => void;
@@ -57,6 +58,7 @@ export class Trainer implements Disposable {
   /** When the clock of training last started. */
   #clock = performance.now();
   readonly #earlierSeconds: number;
+  readonly #earlierProcessorSeconds: number | undefined;
 
   /** @param state what to go on from; absent for a run that starts. */
   constructor(parts: TrainerParts, state?: RunState) {
@@ -84,11 +86,15 @@ export class Trainer implements Disposable {
       schedule: this.#schedule.state(),
       trainingSeconds: 0,
       wallSeconds: 0,
+      evaluationSeconds: 0,
+      savingSeconds: 0,
+      processorSeconds: 0,
       images: 0,
       threads: resolved.threads,
     };
     if (state) this.#restore(state);
     this.#earlierSeconds = this.#position.wallSeconds;
+    this.#earlierProcessorSeconds = this.#position.processorSeconds;
   }
 
   get position(): Position {
@@ -103,6 +109,13 @@ export class Trainer implements Disposable {
   /** Seconds of all sessions together. */
   get wallSeconds(): number {
     return this.#earlierSeconds + (performance.now() - this.#parts.startedAt) / 1000;
+  }
+
+  /** Processor time of all threads and sessions; absent where a session did not count it. */
+  get processorSeconds(): number | undefined {
+    if (this.#earlierProcessorSeconds === undefined) return undefined;
+    const { user, system } = process.cpuUsage(this.#parts.startedProcessor);
+    return this.#earlierProcessorSeconds + (user + system) / 1e6;
   }
 
   /**
@@ -233,7 +246,7 @@ export class Trainer implements Disposable {
       evaluation = evaluate(predictions, task);
     } catch (error) {
       if (!(error instanceof PredictionStopped)) throw error;
-      this.#clock = performance.now();
+      this.#count('evaluationSeconds');
       await this.#save();
       throw new TrainingStopped();
     }
@@ -263,7 +276,7 @@ export class Trainer implements Disposable {
       best: isBest,
       schedule,
     });
-    this.#clock = performance.now();
+    this.#count('evaluationSeconds');
   }
 
   /** Copies the network as it is now. */
@@ -282,6 +295,14 @@ export class Trainer implements Disposable {
     this.#clock = now;
   }
 
+  /** Counts the time since the clock of training stopped as another's, and starts it again. */
+  #count(kind: 'evaluationSeconds' | 'savingSeconds'): void {
+    const now = performance.now();
+    const before = this.#position[kind];
+    if (before !== undefined) this.#position[kind] = before + (now - this.#clock) / 1000;
+    this.#clock = now;
+  }
+
   async #save(): Promise<void> {
     const { log, model, resolved, save, onEvent } = this.#parts;
     const position = this.#position;
@@ -289,6 +310,7 @@ export class Trainer implements Disposable {
     position.pendingLosses = [...this.#stepper.readLosses(position.iteration)];
     position.schedule = { ...this.#schedule.state() };
     position.wallSeconds = this.wallSeconds;
+    position.processorSeconds = this.processorSeconds;
     position.threads = resolved.threads;
     position.logBytes = log.bytes;
     await log.sync();
@@ -305,8 +327,8 @@ export class Trainer implements Disposable {
       for (const [name, tensor] of optimiser) if (name.endsWith('.step')) tensor.dispose();
     }
     onEvent({ kind: 'saved', iteration: position.iteration });
+    this.#count('savingSeconds');
     this.#savedAt = performance.now();
-    this.#clock = performance.now();
   }
 
   #restore(state: RunState): void {

@@ -71,6 +71,16 @@ describe('a run', () => {
     expect(result?.test).toMatchObject({ samples: 4, metric: 'recall' });
     expect(result?.imagesPerSecond).toBeGreaterThan(0);
     expect(result?.peakMemoryBytes).toBeGreaterThan(1e6);
+    // Steps, evaluations and saving are parts of the whole; one thread is busy, and decoding threads a little.
+    const {
+      trainingSeconds = 0,
+      evaluationSeconds = 0,
+      savingSeconds = 0,
+      wallSeconds,
+    } = result ?? {};
+    expect(Math.min(trainingSeconds, evaluationSeconds, savingSeconds)).toBeGreaterThan(0);
+    expect(trainingSeconds + evaluationSeconds + savingSeconds).toBeLessThan(wallSeconds ?? 0);
+    expect(result?.deviceUtilisation).toBeGreaterThan(0.05);
     expect(result?.iterationsToBest).toBe(record?.progress.best?.iteration);
     const lines = await readLog(uninterrupted);
     const evaluations = lines.filter((line) => line.kind === 'evaluation');
