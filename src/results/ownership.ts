@@ -1,6 +1,6 @@
 /** Whose a run is: which process trains it, and whether that process still lives. */
 import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { hostname, uptime } from 'node:os';
 import type { Owner, RunRecord } from './run.ts';
 
 /** Without a sign of life for so long, a process on another machine is taken to be gone. */
@@ -14,7 +14,10 @@ export function thisProcess(): Owner {
 
 /**
  * Whether the process that a running record names still works on it: on this machine, by asking the
- * system for that process; elsewhere, by the age of the heartbeat.
+ * system for that process, so that a machine that was suspended finds its own runs alive; elsewhere, by
+ * the age of the heartbeat. A machine of this one's name whose boot is another is this one before it was
+ * started again, unless it gave a sign of life since. Where the system does not say when a process
+ * started, its number may have been given to another: then a heartbeat is asked for too.
  * @param now milliseconds since 1970.
  */
 export function isAlive(
@@ -23,8 +26,14 @@ export function isAlive(
 ): boolean {
   const { owner } = record;
   if (record.status !== 'running' || !owner) return false;
+  const heard = Date.parse(record.heartbeat);
+  const isRecent = now - heard < HEARTBEAT_LIMIT_SECONDS * 1000;
   if (owner.host !== hostname()) {
-    return now - Date.parse(record.heartbeat) < HEARTBEAT_LIMIT_SECONDS * 1000;
+    return isRecent;
+  }
+  const [boot, ownBoot] = [bootOf(owner.processStart), bootOf(startOfProcess(process.pid))];
+  if (boot !== undefined && ownBoot !== undefined && boot !== ownBoot) {
+    return isRecent && heard > Date.now() - uptime() * 1000;
   }
   try {
     process.kill(owner.pid, 0);
@@ -33,7 +42,14 @@ export function isAlive(
     if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false;
   }
   const start = startOfProcess(owner.pid);
-  return start === undefined || owner.processStart === undefined || start === owner.processStart;
+  if (start === undefined || owner.processStart === undefined) return isRecent;
+  return start === owner.processStart;
+}
+
+/** The boot in what {@link startOfProcess} says. */
+function bootOf(start: string | undefined): string | undefined {
+  const end = start?.lastIndexOf('/') ?? -1;
+  return end > 0 ? start?.slice(0, end) : undefined;
 }
 
 /**

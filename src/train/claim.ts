@@ -1,8 +1,18 @@
 /** One process a run: claiming a folder, keeping the claim alive, and letting go. */
+import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import lockfile from 'proper-lockfile';
-import { isAlive, type RunRecord, readRunRecord, writeRunRecord } from '../results/index.ts';
+import {
+  HEARTBEAT_LIMIT_SECONDS,
+  isAlive,
+  type Owner,
+  ownerSchema,
+  type RunRecord,
+  readRunRecord,
+  runPaths,
+  writeRunRecord,
+} from '../results/index.ts';
 import { explainWriteFailure, WorkError } from '../util/index.ts';
 
 /** Seconds between two signs of life in run.json. */
@@ -70,6 +80,8 @@ export class OwnedRecord {
   readonly #folder: string;
   #record: RunRecord;
   readonly #timer: NodeJS.Timeout;
+  /** Who took the run over while this process was suspended. */
+  #taker: Owner | undefined;
 
   constructor(folder: string, record: RunRecord, seconds = HEARTBEAT_SECONDS) {
     this.#folder = folder;
@@ -85,9 +97,31 @@ export class OwnedRecord {
     return this.#record;
   }
 
+  /**
+   * Another process may take a run over once it was silent for long: this one was suspended, with its
+   * machine or alone. To be called before anything is written.
+   * @throws WorkError where that has happened; nothing of the run is this process' any more.
+   */
+  assertOwned(): void {
+    const silent = Date.now() - Date.parse(this.#record.heartbeat);
+    if (!this.#taker && silent > (HEARTBEAT_LIMIT_SECONDS * 1000) / 2) {
+      const owner = ownerOnDisk(this.#folder);
+      const { pid, host } = this.#record.owner ?? {};
+      if (owner && (owner.pid !== pid || owner.host !== host)) this.#taker = owner;
+    }
+    if (!this.#taker) return;
+    throw new WorkError({
+      where: this.#folder,
+      expected: 'a run that is still this process’',
+      got: `process ${this.#taker.pid} on ${this.#taker.host}, which took it over while this one was suspended`,
+      hint: 'nothing is lost: that process goes on with it',
+    });
+  }
+
   /** Changes the record and writes it. Writes end in the order in which they were begun. */
   async update(change: Partial<RunRecord>): Promise<void> {
     this.note(change);
+    this.assertOwned();
     this.#record = { ...this.#record, heartbeat: new Date().toISOString() };
     await writeRunRecord(this.#folder, this.#record);
   }
@@ -97,9 +131,21 @@ export class OwnedRecord {
     this.#record = { ...this.#record, ...change };
   }
 
-  /** Writes the final word and gives the run up. */
+  /** Writes the final word and gives the run up; says nothing where another process has it by now. */
   async release(change: Partial<RunRecord> & Pick<RunRecord, 'status'>): Promise<void> {
     clearInterval(this.#timer);
+    if (this.#taker) return;
     await this.update({ ...change, owner: undefined });
+  }
+}
+
+/** The owner that run.json names now; `undefined` where it names none or cannot be read. */
+function ownerOnDisk(folder: string): Owner | undefined {
+  try {
+    const value: unknown = JSON.parse(readFileSync(runPaths(folder).record, 'utf8'));
+    const owner = typeof value === 'object' && value !== null && 'owner' in value && value.owner;
+    return ownerSchema.safeParse(owner).data;
+  } catch {
+    return undefined;
   }
 }

@@ -140,6 +140,7 @@ export class Session {
       save: (current) => this.#save(current),
       startedAt: this.#startedAt,
       startedProcessor: this.#startedProcessor,
+      assertOwned: () => this.#record.assertOwned(),
       afterStep: (position) => this.#record.note({ progress: progressOf(position, resolved) }),
       onEvent,
       signal,

@@ -41,6 +41,8 @@ export interface TrainerParts {
   /** When this session began, on the clock of `performance.now()`, and the processor time till then. */
   startedAt: number;
   startedProcessor: NodeJS.CpuUsage;
+  /** Throws where the run is another process' by now; called before anything is written. */
+  assertOwned: () => void;
   /** Called after every step, and again where an evaluation followed. */
   afterStep: (position: Position) => void;
   onEvent: (event: TrainEvent) => void;
@@ -227,6 +229,7 @@ export class Trainer implements Disposable {
   }
 
   async #log(line: Parameters<RunLog['append']>[0]): Promise<void> {
+    this.#parts.assertOwned();
     await this.#parts.log.append(line);
     this.#parts.onEvent({ kind: 'log', line });
   }
@@ -304,8 +307,9 @@ export class Trainer implements Disposable {
   }
 
   async #save(): Promise<void> {
-    const { log, model, resolved, save, onEvent } = this.#parts;
+    const { log, model, resolved, save, onEvent, assertOwned } = this.#parts;
     const position = this.#position;
+    assertOwned();
     this.#stopClock();
     position.pendingLosses = [...this.#stepper.readLosses(position.iteration)];
     position.schedule = { ...this.#schedule.state() };
