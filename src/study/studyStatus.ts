@@ -1,6 +1,7 @@
 /** Where a study stands: counts, what is running and where, what failed and why, pace and time to go. */
-import type { RunRecord } from '../results/index.ts';
-import type { PlannedRun } from './run.ts';
+import { open } from 'node:fs/promises';
+import { type RunRecord, runPaths } from '../results/index.ts';
+import { type PlannedRun, studyPaths } from './run.ts';
 import { type RunState, readFailure } from './state.ts';
 import { countStates, estimateSeconds } from './status.ts';
 
@@ -49,6 +50,9 @@ export interface StudyStatus {
   ended: boolean;
 }
 
+/** As much of a log's end as holds its last line. */
+const LOG_TAIL_BYTES = 4096;
+
 /** Lines of output that are shown of a failed run. */
 const ERROR_LINES = 3;
 
@@ -68,9 +72,16 @@ export async function studyStatus(
   const blocked = states.filter(isBlocked).length;
   const counted = countStates(states);
   const counts = { ...counted, waiting: counted.waiting - blocked, blocked };
-  const running = states
-    .filter(({ status }) => status === 'running')
-    .map(({ run, record }) => ({ run, ...whereabouts(record, now) }));
+  const running = await Promise.all(
+    states
+      .filter(({ status }) => status === 'running')
+      .map(async ({ run, record }) => {
+        const where = whereabouts(record, now);
+        const logged = await lastIteration(runPaths(studyPaths(folder).run(run.id)).log);
+        const iteration = Math.max(where.iteration ?? 0, logged);
+        return { run, ...where, ...(iteration > 0 ? { iteration } : {}) };
+      }),
+  );
   const failed = await Promise.all(
     states
       .filter(({ status }) => status === 'failed')
@@ -101,6 +112,21 @@ function whereabouts(record: RunRecord | undefined, now: number): Omit<RunningRu
     heartbeatAge: Math.max(0, (now - Date.parse(heartbeat)) / 1000),
     ...(imagesPerSecond === undefined ? {} : { imagesPerSecond }),
   };
+}
+
+/** The iteration of a log's last whole line: newer than the record, which is written every some seconds. */
+async function lastIteration(path: string): Promise<number> {
+  const file = await open(path, 'r').catch(() => undefined);
+  if (!file) return 0;
+  try {
+    const { size } = await file.stat();
+    const length = Math.min(size, LOG_TAIL_BYTES);
+    const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
+    const lines = buffer.toString('utf8').split('\n').slice(0, -1);
+    return Number(/"iteration":(\d+)/.exec(lines.at(-1) ?? '')?.[1] ?? 0);
+  } finally {
+    await file.close();
+  }
 }
 
 /** Images a second since the start, evaluations counted; of a run that was never interrupted. */

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,6 +61,14 @@ describe('the status of a study', () => {
       reason: 'step 3: expected a number, got NaN',
       lines: ['training', 'error: step 3: expected a number, got NaN'],
     });
+  });
+
+  it('takes how far a run is from its log where that is newer than its record', async () => {
+    const { folder, plan, now } = await mixed();
+    const log = join(folder, plan.runs[2]?.id ?? '', 'log.jsonl');
+    appendFileSync(log, '{"kind":"train","iteration":321,"epoch":1}\n{"kind":"train","iter');
+    const status = await studyStatus(folder, await readStates(folder, plan.runs), now);
+    expect(status.running[0]?.iteration).toBe(321);
   });
 
   it('takes the pace that a running run tells of itself', async () => {
