@@ -31,7 +31,7 @@ function draw(
   const title = 'Drift of the weights, mean over data sets';
   const gaps: string[] = [];
   const cells = models.map((model) => averageCell(own, model, shown, gaps));
-  const counts = cells.flatMap(({ points }) => points.map(({ count }) => count));
+  const counts = cells.flatMap(({ points }) => points.flatMap(({ count }) => count ?? []));
   const seeds = own.flatMap(({ rows }) => rows.flatMap(({ value }) => value?.count ?? []));
   return {
     id: figure04.id,

@@ -74,7 +74,7 @@ export function lineGrid(options: LineGridOptions): FigureSpec {
 
 /** Over how many seeds the points are, and how the band is to be read. */
 export function lineWords(points: readonly TapPoint[]): string {
-  const counts = [...new Set(points.map(({ count }) => count))];
+  const counts = [...new Set(points.flatMap(({ count }) => count ?? []))];
   const banded = points.some(({ deviation }) => deviation !== undefined);
   return `Points are means of ${repeats(counts)}${banded ? ', bands one standard deviation to each side' : ''}.`;
 }

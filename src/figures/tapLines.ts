@@ -1,25 +1,27 @@
 /** Panels of lines over the taps of a network, one line an initialisation. */
 import type { Statistic } from '../results/index.ts';
 import type { FigureSpec } from './figure.ts';
-import type { ShownInit } from './shownInits.ts';
-import { type SeriesEncoding, seriesEncoding } from './styles.ts';
+import { type SeriesEncoding, type SeriesStyle, seriesEncoding } from './styles.ts';
 import { tapAxis } from './taps.ts';
 
 /** One point of a line. */
 export interface TapPoint {
-  /** {@link ShownInit.label}. */
+  /** The label of its line. */
   series: string;
   tap: string;
   value: number;
   /** Sample standard deviation over seeds. */
   deviation?: number;
-  /** Seeds, or data sets of a mean over them. */
-  count: number;
+  /** Seeds, or data sets of a mean over them; absent where it is of one run. */
+  count?: number;
 }
 
 export interface TapLinesOptions {
   taps: readonly string[];
-  shown: readonly ShownInit[];
+  /** The lines there may be, in the legend's order. */
+  shown: readonly { label: string; style: SeriesStyle }[];
+  /** What tells the lines apart: `initialisation` by default. */
+  seriesTitle?: string;
   width: number;
   height: number;
   yTitle?: string | null;
@@ -52,7 +54,10 @@ export function pointOf(
 }
 
 /** Lines with their points, and a band of ± one deviation over seeds. */
-export function tapLines(points: readonly TapPoint[], options: TapLinesOptions): FigureSpec {
+export function tapLines(
+  points: readonly TapPoint[],
+  options: TapLinesOptions,
+): FigureSpec & { layer: FigureSpec[] } {
   const { taps, shown, width, height, yTitle = null, domain, logarithmic, hasTapLabels } = options;
   const step = width / Math.max(1, taps.length);
   const { color, strokeDash, shape } = withoutLegends(seriesEncoding('series', shown));
@@ -104,11 +109,13 @@ export function tapLines(points: readonly TapPoint[], options: TapLinesOptions):
           color,
           shape,
           tooltip: [
-            { field: 'series', title: 'initialisation' },
+            { field: 'series', title: options.seriesTitle ?? 'initialisation' },
             { field: 'tap' },
             { field: 'value', title: yTitle ?? 'value', format: '.4~g' },
-            { field: 'deviation', title: 'sd', format: '.2~g' },
-            { field: 'count', title: options.counts ?? 'runs' },
+            ...(banded.length > 0 ? [{ field: 'deviation', title: 'sd', format: '.2~g' }] : []),
+            ...(points.some(({ count }) => count !== undefined)
+              ? [{ field: 'count', title: options.counts ?? 'runs' }]
+              : []),
           ],
         },
       },
