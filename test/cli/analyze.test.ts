@@ -50,7 +50,8 @@ describe('carryover analyze', () => {
     const document = analysisSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
     expect(document.measure).toBe('knn');
     const figure = JSON.parse(readFileSync(join(first, 'analysis', 'knn.vl.json'), 'utf8'));
-    expect(figure.data.values.length).toBeGreaterThan(10);
+    const [, panel] = figure.vconcat;
+    expect(panel.layer[0].data.values.length).toBeGreaterThan(10);
     const arrays = await readWeights(join(first, 'analysis', 'knn.safetensors'));
     expect(arrays.tensors.get('scores/patch_embed/spatial')?.shape).toEqual([
       document.measure === 'knn' ? document.queries : 0,
