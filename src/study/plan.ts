@@ -10,7 +10,7 @@ import {
 import { RequestError } from '../util/index.ts';
 import type { NamedData } from './dataAxis.ts';
 import { expandInits, type InitEntry } from './inits.ts';
-import { type PlannedRun, studyPaths } from './run.ts';
+import { modelLabel, type PlannedRun, studyPaths } from './run.ts';
 import {
   gridRates,
   type Selection,
@@ -21,7 +21,6 @@ import {
   type TrainingPatch,
   targetTraining,
 } from './study.ts';
-import { modelLabel } from './tableRows.ts';
 
 /** What a plan needs to know of a data set. */
 export interface DataFacts {

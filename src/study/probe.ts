@@ -42,6 +42,8 @@ export interface ProbeOptions {
   program: ChildProgram;
   cacheFolder: string;
   countsOf: (data: string) => DataFacts['counts'];
+  /** Whether speeds that are not kept are measured; true by default. */
+  measure?: boolean;
   signal?: AbortSignal;
   /** Before each measurement. */
   onProbe?: (run: PlannedRun, done: number, total: number) => void;
@@ -55,7 +57,7 @@ export interface ProbeOptions {
  */
 export async function probeSpeeds(
   runs: readonly PlannedRun[],
-  { program, cacheFolder, countsOf, signal, onProbe, onFailure }: ProbeOptions,
+  { program, cacheFolder, countsOf, measure = true, signal, onProbe, onFailure }: ProbeOptions,
 ): Promise<(run: PlannedRun) => Speed | undefined> {
   const keys = new Map<string, string>();
   const keyOf = (run: PlannedRun): string => {
@@ -71,12 +73,12 @@ export async function probeSpeeds(
   for (const [key, run] of first) {
     const kept = await readKept(pathOf(cacheFolder, key));
     if (kept) speeds.set(key, kept);
-    else missing.push([key, run]);
+    else if (measure) missing.push([key, run]);
   }
   for (const [at, [key, run]] of missing.entries()) {
     if (signal?.aborted) break;
     onProbe?.(run, at, missing.length);
-    const result = await measure(run, program, signal);
+    const result = await measureOne(run, program, signal);
     if (typeof result === 'string') {
       if (!signal?.aborted) onFailure?.(run, result);
       continue;
@@ -104,7 +106,7 @@ async function readKept(path: string): Promise<Speed | undefined> {
 }
 
 /** Measures in a process of its own. @returns the speed, or why there is none. */
-async function measure(
+async function measureOne(
   run: PlannedRun,
   program: ChildProgram,
   signal: AbortSignal | undefined,
@@ -115,7 +117,7 @@ async function measure(
     env: { ...process.env, ...(threads === 'auto' ? {} : { OMP_NUM_THREADS: String(threads) }) },
   });
   const stop = (): void => {
-    child.kill('SIGKILL');
+    child.kill('SIGTERM');
   };
   signal?.addEventListener('abort', stop, { once: true });
   const exit = new Promise<string>((resolve) => {

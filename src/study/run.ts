@@ -44,6 +44,11 @@ export function initLabel(run: PlannedRun): string {
   return `${run.init}${from}${variant}${rate}`;
 }
 
+/** `resnet50`, or `resnet50 from natural` where a study has several sources. */
+export function modelLabel(model: string, source: string | undefined): string {
+  return source === undefined ? model : `${model} from ${source}`;
+}
+
 /** The files of a study's folder. */
 export function studyPaths(folder: string) {
   return {

@@ -1,15 +1,10 @@
 /** Which finished runs the tables of a study are of, and what the tables call their models. */
 import type { ResultRow } from '../results/index.ts';
 import type { Plan } from './plan.ts';
-import type { PlannedRun } from './run.ts';
+import { modelLabel, type PlannedRun } from './run.ts';
 
 /** The variant of rows that belong to the learning-rate grid search. */
 export const GRID_VARIANT = 'learning-rate-grid';
-
-/** `resnet50`, or `resnet50 from natural` where a study has several sources. */
-export function modelLabel(model: string, source: string | undefined): string {
-  return source === undefined ? model : `${model} from ${source}`;
-}
 
 /**
  * What tables call the model of a run. A run from random weights has no source: it stands beside the runs

@@ -165,7 +165,7 @@ async function measureBatches(
   const readSeconds = (performance.now() - opening) / 1000 / few.samples.length;
   try {
     const { device, precision } = machine;
-    const stepSeconds = await measureSteps(loader, model, stepper, machine);
+    const stepSeconds = await measureSteps(loader, model, stepper, machine, signal);
     const evaluated = await open(false);
     try {
       const start = performance.now();
@@ -186,6 +186,7 @@ async function measureSteps(
   model: ImageModel,
   stepper: Stepper,
   { device }: Machine,
+  signal: AbortSignal | undefined,
 ): Promise<number> {
   model.train();
   let steps = 0;
@@ -193,6 +194,7 @@ async function measureSteps(
   for (let epoch = 0; ; epoch++) {
     for await (const batch of loader.epoch(epoch)) {
       try {
+        signal?.throwIfAborted();
         stepper.step(batch, PROBE_LEARNING_RATE, steps);
         synchronize(device);
       } finally {

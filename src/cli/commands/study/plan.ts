@@ -23,7 +23,10 @@ export function registerPlan(study: Command): void {
       '--print',
       'print the study with every default written out instead; a study file itself',
     )
-    .option('--no-probe', 'measure no speed: time is estimated from finished runs alone')
+    .option(
+      '--no-probe',
+      'measure no speed: time is estimated from finished runs and speeds measured before',
+    )
     .addHelpText(
       'after',
       '\nTrains nothing and writes nothing into the study’s folder. The speed of each model is measured by a\n' +
@@ -85,7 +88,8 @@ async function estimateOf(
   const todo = states.filter(({ status }) => status !== 'done').map(({ run }) => run);
   const main = startable('../../main', import.meta.url);
   const progress = output.progress('measuring speed');
-  const speedOf = await probeSpeeds(probe ? todo : [], {
+  const speedOf = await probeSpeeds(todo, {
+    measure: probe,
     program: { args: [...main.execArgv, main.path] },
     cacheFolder: defaultCacheFolder(),
     countsOf: (data) => facts.get(data)?.counts,
@@ -107,7 +111,7 @@ function describeEstimate(
 ): string[] {
   if (runs.length === 0) return [];
   const time = seconds
-    ? `about ${formatDuration(seconds.typical)}, at most ${formatDuration(seconds.most)}`
+    ? `about ${formatLong(seconds.typical)}, at most ${formatLong(seconds.most)}`
     : `not known of ${unknown} runs${probed ? '' : ' (without --no-probe their speed is measured)'}`;
   const disk = bytes === undefined ? 'not known' : `about ${formatBytes(bytes)}`;
   return [
@@ -115,4 +119,12 @@ function describeEstimate(
     `disk: ${disk}; resized images in the cache: up to ${formatBytes(cacheBytes)}`,
     ...(seconds ? assumptions.map((text) => `  ${text}`) : []),
   ];
+}
+
+const HOURS_OF_A_DAY = 24;
+
+/** Days where it is more than two of them. */
+function formatLong(seconds: number): string {
+  const days = seconds / 3600 / HOURS_OF_A_DAY;
+  return days > 2 ? `${days.toFixed(days < 10 ? 1 : 0)} days` : formatDuration(seconds);
 }
