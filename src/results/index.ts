@@ -132,4 +132,5 @@ export {
   type ValidateOptions,
   validate,
   validateYaml,
+  yamlPlaces,
 } from './validate.ts';

@@ -82,6 +82,18 @@ export function validateYaml<S extends z.ZodType>(
 }
 
 /**
+ * Names a place of a YAML text in errors about what stands there: `study.yaml, line 3: data.skin`.
+ * @throws RequestError for YAML that cannot be parsed
+ */
+export function yamlPlaces(text: string, where: string): (path: KeyPath) => string {
+  const { document, lines } = parseYaml(text, where);
+  return (path) => {
+    const line = lineOf(document, lines, path);
+    return `${where}${line === undefined ? '' : `, ${line}`}: ${keyText(path)}`;
+  };
+}
+
+/**
  * The keys and values of a YAML text, not yet checked.
  * @throws RequestError for YAML that cannot be parsed, or that is no mapping.
  */

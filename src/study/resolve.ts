@@ -43,8 +43,9 @@ export async function readStudy(path: string): Promise<Study> {
   ]);
   const parsed = validateYaml(schema, text, path);
   const base = dirname(file);
-  const specOf = (entry: string | DataSpec, key: string): DataSpec =>
-    parseDataSpec(entry, { where: `${path}: ${key}`, base });
+  const placeOf = yamlPlaces(text, path);
+  const specOf = (entry: string | DataSpec, key: KeyPath): DataSpec =>
+    parseDataSpec(entry, { where: placeOf(key), base });
   const weightsOf = (given: string, model: string): string =>
     resolveWeights(given, model, (relative) => resolve(base, relative));
   const models = parsed.models.map((entry) =>
@@ -60,10 +61,10 @@ export async function readStudy(path: string): Promise<Study> {
   );
   const ids = models.map(({ model }) => model);
   const modules = await countModulesOf(ids, parsed);
-  requireModules(ids, parsed, modules, path);
+  requireModules(ids, parsed, modules, placeOf(['inits']));
   const families = Object.entries(parsed.data).map(([name, entry]) => ({
     name,
-    ...readFamily(name, entry, (part) => specOf(part, `data.${name}`)),
+    ...readFamily(name, entry, (part) => specOf(part, ['data', name])),
   }));
   return {
     file,
@@ -108,7 +109,7 @@ function readFamily(
 function sourcesOf(
   { source, sources, models }: StudyFile,
   ids: readonly string[],
-  specOf: (entry: string | DataSpec, key: string) => DataSpec,
+  specOf: (entry: string | DataSpec, key: KeyPath) => DataSpec,
   weightsOf: (given: string, model: string) => string,
 ): StudySource[] {
   const entries = sources ?? (source ? [source] : []);
@@ -121,7 +122,7 @@ function sourcesOf(
     ...settings,
     ...(data === undefined
       ? {}
-      : { spec: specOf(data, sources ? `sources[${at}].data` : 'source.data') }),
+      : { spec: specOf(data, sources ? ['sources', at, 'data'] : ['source', 'data']) }),
     weights: Object.fromEntries(
       ids.flatMap((model) => {
         const given = typeof weights === 'object' ? weights[model] : weights;
@@ -153,7 +154,7 @@ function analysisOf(entry: StudyFile['analyses'][number]): AnalysisRequest[] {
 
 function fidOf(
   { analyses }: StudyFile,
-  specOf: (entry: string | DataSpec, key: string) => DataSpec,
+  specOf: (entry: string | DataSpec, key: KeyPath) => DataSpec,
   weightsOf: (given: string, model: string) => string,
   base: string,
 ): FidRequest | undefined {
@@ -170,7 +171,7 @@ function fidOf(
       : {
           source: statistics
             ? { statistics: resolve(base, source) }
-            : { spec: specOf(source, `analyses[${at}].fid.source`) },
+            : { spec: specOf(source, ['analyses', at, 'fid', 'source']) },
         }),
     ...(data ? { data } : {}),
   };
@@ -205,12 +206,12 @@ function requireModules(
   models: readonly string[],
   study: StudyFile,
   modules: ReadonlyMap<string, number> | undefined,
-  path: string,
+  where: string,
 ): void {
   study.models.forEach((entry, at) => {
     const model = models[at] ?? '';
     for (const inits of listsOf(entry, study)) {
-      expandInits(inits, { model, modules: modules?.get(model), where: `${path}: inits` });
+      expandInits(inits, { model, modules: modules?.get(model), where });
     }
   });
 }

@@ -41,6 +41,21 @@ async function refusal(text: string): Promise<string> {
 describe('a study file is refused', () => {
   it.each([
     [
+      'an unknown kind of data set',
+      base.replace('folder:skin', 'flder:skin'),
+      ', line 1: data.skin: expected a kind of data set: ',
+    ],
+    [
+      'a data set without a kind',
+      base.replace('folder:natural', 'natural'),
+      ', line 3: source.data: expected kind:path, got "natural"',
+    ],
+    [
+      'more modules than a model has',
+      `${base}inits: [ri, wt-st-7]\n`,
+      ', line 5: inits: expected wt-st-0 to wt-st-6, the modules of resnet18_micro, got wt-st-7',
+    ],
+    [
       'a key twice',
       `${base}repeats: 3\n`,
       ', line 5: expected each key once, got "repeats" a second time',

@@ -233,7 +233,7 @@ describe('WT-ST-n/m', () => {
 
   it('is refused where a model has fewer modules, or the entry is none', async () => {
     await expect(initsOf('[wt-st-7]')).rejects.toThrow(
-      /skin\.yaml: inits: expected wt-st-0 to wt-st-6, the modules of resnet18_micro, got wt-st-7/,
+      /skin\.yaml, line \d+: inits: expected wt-st-0 to wt-st-6, the modules of resnet18_micro, got wt-st-7/,
     );
     await expect(initsOf('[{ wt_st: [2] }]')).rejects.toThrow(/inits.*at most 1/);
     await expect(initsOf('[{ wtst: [1] }]')).rejects.toThrow(

@@ -214,7 +214,7 @@ async function takeFid(
   const { dueFid, runFid } = await loadStudies();
   const jobs = await dueFid(study, plan.folder, facts);
   if (jobs.length === 0) return [];
-  output.note(`${plan.name}: FID of ${jobs.length} data sets`);
+  output.note(`${plan.name}: FID of ${jobs.length} pairs of data sets`);
   const main = startable('../../main', import.meta.url);
   const progress = output.progress('FID');
   const failed: string[] = [];
