@@ -2,7 +2,13 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import type { DataAxisSpec, DataSpec } from '../data/index.ts';
-import { type MeasureName, measureSettings, validateYaml } from '../results/index.ts';
+import {
+  type KeyPath,
+  type MeasureName,
+  measureSettings,
+  validateYaml,
+  yamlPlaces,
+} from '../results/index.ts';
 import { CarryoverError, RequestError } from '../util/index.ts';
 import { axisOf, type NamedData, partsOf } from './dataAxis.ts';
 import { countsModules, expandInits, type InitEntry } from './inits.ts';
