@@ -22,7 +22,7 @@ export interface Neighbours {
   similarities: Float64Array;
 }
 
-const QUERY_BLOCK = 1024;
+const QUERY_BLOCK = 512;
 const BANK_BLOCK = 8192;
 
 /** Twice what a float32 product of unit vectors is off by, with room. */

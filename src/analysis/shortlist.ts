@@ -67,19 +67,26 @@ export class Shortlist {
       // k lanes reach the k-th greatest maximum: so do k values.
       this.#raise(this.#greatest(maxima, maximaOffset, lanes));
     }
+    let threshold = this.#threshold;
     for (let lane = 0; lane < lanes; lane++) {
-      if ((maxima[maximaOffset + lane] ?? Number.NaN) <= this.#threshold) continue;
-      this.#offerColumns(products, offset + LANE * lane, LANE, first + LANE * lane);
+      if ((maxima[maximaOffset + lane] ?? 0) <= threshold) continue;
+      const start = LANE * lane;
+      threshold = this.#offerColumns(products, offset + start, LANE, first + start);
     }
     const rest = LANE * lanes;
     this.#offerColumns(products, offset + rest, columns - rest, first + rest);
   }
 
-  #offerColumns(products: Float32Array, offset: number, count: number, first: number): void {
+  /** @returns the threshold after them. */
+  #offerColumns(products: Float32Array, offset: number, count: number, first: number): number {
+    let threshold = this.#threshold;
     for (let at = 0; at < count; at++) {
-      const value = products[offset + at] ?? Number.NaN;
-      if (value > this.#threshold) this.#push(value, first + at);
+      const value = products[offset + at] ?? 0;
+      if (value <= threshold) continue;
+      this.#push(value, first + at);
+      threshold = this.#threshold;
     }
+    return threshold;
   }
 
   #push(value: number, index: number): void {
