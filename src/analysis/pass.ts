@@ -4,12 +4,20 @@
  */
 import type { Loader } from '../data/index.ts';
 import type { ImageModel } from '../models/index.ts';
-import { autocast, inferenceMode, ops, scope, type Tensor } from '../tensor/index.ts';
+import {
+  autocast,
+  inferenceMode,
+  ops,
+  returnFreedMemory,
+  scope,
+  type Tensor,
+} from '../tensor/index.ts';
 import type { BatchView, Reader, Work } from './measure.ts';
 import type { NetworkKey } from './subject.ts';
 
-/** Images that a network computes at once: the taps of larger batches are put together of parts. */
-const PART = 32;
+/** Images that a network computes at once, up to 158 px: a part of larger ones has no more pixels. */
+const LARGEST_PART = 32;
+const PIXELS_OF_PART = 16 * 224 ** 2;
 
 export interface PassSettings {
   device: string;
@@ -37,6 +45,8 @@ export async function sharedPass(
       for (const key of keys) {
         const own = readers.filter(({ network }) => network === key);
         readBatch(settings.network(key), images, own, view, settings);
+        // Activations of a whole batch at every layer leave holes that the next batch does not fit into.
+        returnFreedMemory();
       }
       if (images !== batch.images) images.dispose();
       for (const work of works) {
@@ -112,12 +122,14 @@ export function observeInParts(
   };
 }
 
-/** The batch in handles of its own, each at most {@link PART} images. */
+/** The batch [B, C, H, W] in handles of its own, a part each. The taps of the parts together are the batch's. */
 function partsOf(images: Tensor): Tensor[] {
-  const samples = images.shape[0] ?? 0;
+  const [samples = 0, , height = 1, width = 1] = images.shape;
+  const affordable = Math.max(1, Math.floor(PIXELS_OF_PART / (height * width)));
+  const size = Math.min(LARGEST_PART, affordable);
   const parts: Tensor[] = [];
-  for (let start = 0; start < samples; start += PART) {
-    parts.push(ops.narrow(images, 0, start, Math.min(PART, samples - start)));
+  for (let start = 0; start < samples; start += size) {
+    parts.push(ops.narrow(images, 0, start, Math.min(size, samples - start)));
   }
   return parts;
 }
