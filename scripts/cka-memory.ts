@@ -37,7 +37,7 @@ try {
           data: { kind: 'csv', path: writeTable(images), splitColumn: 'split' },
           model: flags.model,
           init: 'ri',
-          training: { batchSize: 8, maxEpochs: 1, warmupIterations: 1, augment: false },
+          training: { size: 224, batchSize: 8, maxEpochs: 1, warmupIterations: 1, augment: false },
         },
         { where: 'cka-memory', base: place },
       ),

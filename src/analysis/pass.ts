@@ -110,12 +110,13 @@ export function observeInParts(
           after.push(result.state);
           if (result.tap) taps.push(result.tap);
           if (result.attention) attention.push(result.attention);
+          // At once: the next part's output fits where this one's input was.
+          if (result.state !== state && result.tap !== state) state.dispose();
         }
       });
       visit(name, taps, attention);
       for (const tap of taps) if (!after.includes(tap)) tap.dispose();
       for (const weights of attention) weights.dispose();
-      for (const state of before) if (!after.includes(state)) state.dispose();
       states = after;
       if (name === lastTap) break;
     }
