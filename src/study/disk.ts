@@ -2,7 +2,6 @@
 import { readdir, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WorkError } from '../util/index.ts';
-import type { RunOutcome } from './execute.ts';
 import { type PlannedRun, studyPaths } from './run.ts';
 
 /** Room for the records, tables and temporary files beside the runs, in bytes. */
@@ -41,7 +40,7 @@ export async function fullDiskError(
   folder: string,
   { reason }: { reason: string },
   runs: readonly PlannedRun[],
-  outcomes: ReadonlyMap<string, RunOutcome>,
+  outcomes: ReadonlyMap<string, { kind: string }>,
 ): Promise<WorkError> {
   const largest = new Map<string, number>();
   const left: PlannedRun[] = [];
