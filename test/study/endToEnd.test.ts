@@ -8,6 +8,7 @@ import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readRunRecord } from '../../src/results/index.ts';
 import { startable } from '../../src/util/index.ts';
+import { figuresOf, hasChromium, openPage, overflow, startBrowser } from '../report/browser.ts';
 import { makePictures } from './pictures.ts';
 
 const main = startable('../../src/cli/main', import.meta.url);
@@ -131,6 +132,32 @@ describe('a study', { timeout: 400_000 }, () => {
     expect(again.stdout).toMatch(/resnet18_micro \(0\.7M\) +RI +0\.\d{3} ± 0\.\d{3}/);
     const after = await stat(join(out('first'), source?.id ?? '', 'run.json'));
     expect(after.mtimeMs).toBe(before.mtimeMs);
+  });
+
+  it.skipIf(!hasChromium)('ends in a report that a browser shows', async () => {
+    const browser = await startBrowser();
+    try {
+      for (const width of [375, 1280]) {
+        const { page, complaints, requests } = await openPage(
+          browser,
+          join(out('first'), 'report.html'),
+          { width },
+        );
+        const index: { figures: { id: string }[] } = JSON.parse(
+          await readFile(join(out('first'), 'figures', 'index.json'), 'utf8'),
+        );
+        const seen = await figuresOf(page);
+        expect(seen.map(({ id }) => id)).toEqual(index.figures.map(({ id }) => id));
+        expect(seen.length).toBeGreaterThan(0);
+        for (const { id, marks } of seen) expect(marks, id).toBeGreaterThan(10);
+        expect(await page.locator('#answer').innerText()).toMatch(/^Starting from pretrained/);
+        expect([complaints, requests]).toEqual([[], []]);
+        expect(await overflow(page)).toBeLessThanOrEqual(0);
+        await page.close();
+      }
+    } finally {
+      await browser.close();
+    }
   });
 
   it('stopped by Ctrl-C and by a kill, goes on and ends with the same numbers', async () => {

@@ -53,6 +53,7 @@ async function demo(folder: string, output: Output): Promise<void> {
     `\nThe demo took ${Math.round((performance.now() - started) / 1000)} s. Its pictures are drawings ` +
       'that only look like eyes and skin: no number here says anything of medicine.',
   );
+  output.note(`Open ${shown(join(folder, 'report.html'))} in a browser.`);
   output.note(`Look at ${shown(join(folder, 'data'))}, and at the study file ${shown(study)}.`);
   output.note('For your own data, write such a file and start: carryover study run <file>');
 }

@@ -5,6 +5,7 @@ import { startable, WorkError } from '../../../util/index.ts';
 import { wholeNumber } from '../../numbers.ts';
 import { type Output, outputOf } from '../../output.ts';
 import { stopOnSignals } from '../../signals.ts';
+import { describeWritten, writeStudyReport } from '../../studyReport.ts';
 import {
   describeOutcome,
   describeReport,
@@ -48,7 +49,7 @@ export function registerRun(study: Command): void {
 
 export async function runStudy(file: string, options: StudyOptions, output: Output): Promise<void> {
   const studies = await loadStudies();
-  const { describeTable1, execute, LocalExecutor, readStates, runTitle, writeReport } = studies;
+  const { describeTable1, execute, LocalExecutor, readStates, runTitle } = studies;
   let kill = (): void => {};
   using stop = stopOnSignals(() => kill());
   const prepared = await prepare(file, options, output, stop.signal);
@@ -100,10 +101,15 @@ export async function runStudy(file: string, options: StudyOptions, output: Outp
     ...(await analyze(prepared, output, stop.signal)),
     ...(await takeFid(prepared, output, stop.signal)),
   ];
-  const result = await writeReport(plan);
+  const result = await writeStudyReport(plan, output);
   showReport(plan, describeTable1(result.table), result.states, output);
+  output.line(`report: ${result.page}`);
   const failed = outcomes.filter(({ kind }) => kind !== 'done');
-  output.document({ ...describeReport(plan, result), stopped: stop.signal.aborted });
+  output.document({
+    ...describeReport(plan, result),
+    ...describeWritten(result),
+    stopped: stop.signal.aborted,
+  });
   stop.signal.throwIfAborted();
   if (failed.length > 0) {
     throw new WorkError({

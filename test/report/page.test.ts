@@ -1,0 +1,124 @@
+/** The page as text: whole, escaped, without anything from outside, the same every time. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { renderSvg } from '../../src/figures/index.ts';
+import {
+  bestRuns,
+  FigureColours,
+  modelCard,
+  pageSvg,
+  reportPage,
+  writeModelCards,
+} from '../../src/report/index.ts';
+import { smallSummary } from '../figures/summaryFixture.ts';
+
+const folders: string[] = [];
+afterAll(async () => {
+  for (const folder of folders) await rm(folder, { recursive: true, force: true });
+});
+
+const spec = {
+  data: { values: [{ x: 1, y: 0.123456789, by: 'a' }] },
+  mark: 'point',
+  encoding: {
+    x: { field: 'x', type: 'quantitative' },
+    y: { field: 'y', type: 'quantitative' },
+    color: { field: 'by', type: 'nominal' },
+  },
+};
+
+async function figure(title = 'A figure') {
+  const svg = await renderSvg(spec, { idPrefix: 'one' });
+  const darkSvg = await renderSvg(spec, { idPrefix: 'one', theme: 'dark' });
+  return { id: 'figure-01', paper: 'Figure 1', title, caption: 'What it shows.', svg, darkSvg };
+}
+
+describe('the page', () => {
+  it('is the same bytes every time, and has every section in order', async () => {
+    const figures = { figures: [await figure()], missing: [{ paper: 'Figure 2', needs: 'more' }] };
+    const page = reportPage(smallSummary(), figures);
+    expect(reportPage(smallSummary(), figures)).toBe(page);
+    const ids = [...page.matchAll(/<(?:h2|p)[^>]* id="([^"]*)"/g)].map(([, id]) => id);
+    expect(ids).toEqual([
+      'answer',
+      'table-1',
+      'figures',
+      'comparisons',
+      'methods',
+      'data',
+      'environment',
+      'cost',
+      'missing',
+      'limits',
+      'reproduce',
+      'references',
+    ]);
+    expect(page).toContain('Figure 2: needs more.');
+  });
+
+  it('escapes what comes from users', async () => {
+    const evil = '<img src=x onerror=alert(1)>"\'&</script>';
+    const summary = smallSummary();
+    const renamed = JSON.parse(
+      JSON.stringify({ ...summary, description: evil }).replaceAll('dermoscopy', 'a<b>&\\"c'),
+    ) as typeof summary;
+    renamed.warnings = [{ text: evil, runs: 1 }];
+    renamed.unfinished = [{ runId: 'x', title: evil, status: 'failed', reason: evil }];
+    const page = reportPage(renamed, { figures: [await figure(evil)], missing: [] });
+    expect(page).not.toContain('<img');
+    expect(page).not.toContain('a<b>');
+    expect(page.match(/<\/script>/g)).toHaveLength(2);
+    const [first] = renamed.rows;
+    expect(first && modelCard(renamed, first)).toMatch(/a\\<b\\>/);
+  });
+
+  it('asks for nothing and forbids what it does not need', async () => {
+    const page = reportPage(smallSummary(), { figures: [await figure()], missing: [] });
+    const outside = [...page.matchAll(/(?:href|src)="([^"]*)"/g)].map(([, address]) => address);
+    expect(outside.every((address) => address === 'data:,')).toBe(true);
+    expect(page).toMatch(/default-src &#39;none&#39;; style-src &#39;sha256-/);
+    expect(page).not.toMatch(/ style="/);
+    expect(page).not.toMatch(/ on[a-z]+="/);
+  });
+});
+
+describe('a figure in the page', () => {
+  it('has one drawing for both papers, its colours by name', async () => {
+    const { svg, darkSvg } = await figure();
+    const colours = new FigureColours();
+    const drawn = pageSvg(svg, darkSvg, colours);
+    expect(drawn).not.toMatch(/="#[0-9a-f]{6}"/);
+    expect(drawn).toContain('y: 0.123456789');
+    expect(colours.declarations('light')).toContain('#ffffff');
+    expect(colours.declarations('dark')).toContain('#16181c');
+    expect(colours.declarations('dark')).not.toContain('#ffffff');
+  });
+});
+
+describe('model cards', () => {
+  it('are of the run with the best validation metric of each data set and model', async () => {
+    const summary = smallSummary();
+    const best = bestRuns(summary);
+    expect(best.map(({ data, model }) => `${data} ${model}`)).toEqual([
+      'dermoscopy resnet18_micro',
+      'dermoscopy deit_micro',
+    ]);
+    for (const row of best) {
+      const rivals = summary.rows.filter(({ model }) => model === row.model);
+      expect(row.validationMetric).toBe(
+        Math.max(...rivals.map(({ validationMetric }) => validationMetric ?? 0)),
+      );
+    }
+    const folder = await mkdtemp(join(tmpdir(), 'carryover-cards-'));
+    folders.push(folder);
+    const [first] = await writeModelCards({ ...summary, folder });
+    const text = await readFile(first ?? '', 'utf8');
+    for (const title of ['Intended use', 'Network', 'Data', 'Metric', 'Limits', 'Licence']) {
+      expect(text).toContain(`## ${title}`);
+    }
+    expect(text).toContain('Not a medical device');
+    expect(text).toContain('Unknown: that of the images and of the pretrained weights');
+  });
+});

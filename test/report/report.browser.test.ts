@@ -1,0 +1,142 @@
+/** The report in a real browser: of the synthetic study of the paper's shape, and of a small real folder. */
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { drawFigures, writeFigures } from '../../src/figures/index.ts';
+import { readFigures, writeReportPage } from '../../src/report/index.ts';
+import type { StudySummary } from '../../src/results/index.ts';
+import { paperSummary, smallSummary } from '../figures/summaryFixture.ts';
+import {
+  figuresOf,
+  hasChromium,
+  openPage,
+  overflow,
+  paperColour,
+  startBrowser,
+} from './browser.ts';
+
+const title = `the report in a browser${hasChromium ? '' : ' (left out: no /usr/bin/chromium)'}`;
+
+let folder = '';
+let browser: Browser;
+/** Path of each report. */
+const reports: Record<string, string> = {};
+const summaries: Record<string, StudySummary> = { paper: paperSummary(), small: smallSummary() };
+
+async function report(name: string, summary: StudySummary): Promise<string> {
+  const place = join(folder, name);
+  const index = await writeFigures(summary, place);
+  const page = join(place, 'report.html');
+  await writeReportPage(summary, await readFigures(place, index), page);
+  return page;
+}
+
+describe.skipIf(!hasChromium)(title, { timeout: 240_000 }, () => {
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'carryover-report-'));
+    for (const [name, summary] of Object.entries(summaries)) {
+      reports[name] = await report(name, summary);
+    }
+    browser = await startBrowser();
+  }, 240_000);
+  afterAll(async () => {
+    await browser?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it.each(Object.keys(summaries))(
+    'shows every figure of the %s study, asks for nothing and complains of nothing',
+    async (name) => {
+      const summary = summaries[name];
+      const drawn = summary ? drawFigures(summary).figures : [];
+      const { page, complaints, requests } = await openPage(browser, reports[name] ?? '');
+      const seen = await figuresOf(page);
+      expect(seen.map(({ id }) => id)).toEqual(drawn.map(({ id }) => id));
+      for (const { id, width, height, marks } of seen) {
+        expect(width, id).toBeGreaterThan(150);
+        expect(height, id).toBeGreaterThan(80);
+        expect(marks, id).toBeGreaterThan(10);
+      }
+      expect(await page.locator('#answer').innerText()).toMatch(/^(Transfer|Starting)/);
+      expect(await page.locator('table').count()).toBeGreaterThan(3);
+      expect(requests).toEqual([]);
+      expect(complaints).toEqual([]);
+      await page.close();
+    },
+  );
+
+  it.each([375, 1280])('is no wider than a window of %i pixels', async (width) => {
+    for (const path of Object.values(reports)) {
+      const { page } = await openPage(browser, path, { width });
+      expect(await overflow(page), path).toBeLessThanOrEqual(0);
+      await page.close();
+    }
+  });
+
+  it('shows one data set and one model on request', async () => {
+    const { page, complaints } = await openPage(browser, reports.paper ?? '');
+    const shown = (): Promise<number> =>
+      page.locator('[data-data]:visible, tr[data-model]:visible').count();
+    const before = await shown();
+    await page.locator('select[name=data]').selectOption('isic2019');
+    expect(await page.locator('[data-data=aptos2019]:visible').count()).toBe(0);
+    expect(await page.locator('[data-data=isic2019]:visible').count()).toBeGreaterThan(10);
+    await page.locator('select[name=model]').selectOption('resnet50');
+    expect(await page.locator('tr[data-model=deit_small]:visible').count()).toBe(0);
+    expect(await page.locator('tr[data-model=resnet50]:visible').count()).toBeGreaterThan(3);
+    await page.locator('select[name=data]').selectOption('');
+    await page.locator('select[name=model]').selectOption('');
+    expect(await shown()).toBe(before);
+    expect(await page.locator('.faded').count()).toBe(0);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it('has a switch of light and dark, and light paper in print', async () => {
+    const { page } = await openPage(browser, reports.small ?? '', { colorScheme: 'dark' });
+    expect(await paperColour(page)).toBe('rgb(22, 24, 28)');
+    await page.locator('#theme').click();
+    expect(await paperColour(page)).toBe('rgb(255, 255, 255)');
+    await page.locator('#theme').click();
+    await page.emulateMedia({ media: 'print' });
+    expect(await paperColour(page)).toBe('rgb(255, 255, 255)');
+    await page.close();
+  });
+
+  it('tells the values of marks under the pointer and by the arrow keys', async () => {
+    const { page, complaints } = await openPage(browser, reports.paper ?? '');
+    const [first] = await figuresOf(page);
+    if (!first) return;
+    const plot = page.locator(`#${first.id} .plot`);
+    await plot.focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    const tip = page.locator('#tip');
+    expect(await tip.isVisible()).toBe(true);
+    const said = await tip.innerText();
+    expect(said).toMatch(/\d/);
+    await page.keyboard.press('Escape');
+    expect(await tip.isVisible()).toBe(false);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it('lives without its own folder', async () => {
+    const elsewhere = join(folder, 'elsewhere');
+    await mkdir(elsewhere);
+    const copy = join(elsewhere, 'sent by mail.html');
+    await copyFile(reports.small ?? '', copy);
+    const { page, complaints, requests } = await openPage(browser, copy);
+    expect([complaints, requests]).toEqual([[], []]);
+    await page.close();
+    // That a page with a request would be noticed.
+    const loud = join(elsewhere, 'loud.html');
+    await writeFile(loud, `<img src="${pathToFileURL(copy).href}">`);
+    const noticed = await openPage(browser, loud);
+    expect(noticed.requests).toHaveLength(1);
+    await noticed.page.close();
+  });
+});
