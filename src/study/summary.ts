@@ -350,11 +350,15 @@ function utilisationOf(runs: readonly FinishedRun[]): { deviceUtilisation?: numb
   return { deviceUtilisation: busy / wall };
 }
 
+/** What the report itself puts into a run's folder: to count it would make the second report differ. */
+const MODEL_CARD = 'model-card.md';
+
 /** Bytes of all files in a folder and the folders in it; what vanishes meanwhile is not counted. */
 async function folderBytes(folder: string): Promise<number> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const sizes = await Promise.all(
     entries.map(async (entry) => {
+      if (entry.name === MODEL_CARD) return 0;
       const path = join(folder, entry.name);
       if (entry.isDirectory()) return folderBytes(path);
       return stat(path).then(

@@ -50,7 +50,7 @@ describe('the answer', () => {
       '75 % goes when features are taken away (95 % interval 75 % to 75 %)',
     );
     expect(advice(summary)).toMatch(
-      /^Transfer, with resnet18\. The best mean is that of resnet18 WT/,
+      /^Transfer, with resnet18: established\. The best mean is that of resnet18 WT/,
     );
     expect(advice(summary)).toContain('takes WT-ST-n/m runs, which the study has not');
   });
