@@ -16,11 +16,8 @@ export function tapsWidth(taps: readonly string[]): number {
   return Math.max(220, taps.length * 18);
 }
 
-/** A horizontal line at a value, with its name at the right end above or below it. */
-export function namedRule(
-  { at, name, isBelow = false }: { at: number; name: string; isBelow?: boolean },
-  y: FigureSpec,
-): FigureSpec[] {
+/** A horizontal line at a value, with its name beside the panel, where no line crosses it. */
+export function namedRule({ at, name }: { at: number; name: string }, y: FigureSpec): FigureSpec[] {
   const data = { values: [{ at, name }] };
   return [
     {
@@ -30,7 +27,7 @@ export function namedRule(
     },
     {
       data,
-      mark: { type: 'text', align: 'right', dx: -4, dy: isBelow ? 9 : -6 },
+      mark: { type: 'text', align: 'left', baseline: 'middle', dx: 5 },
       encoding: { x: { value: 'width' }, y: { ...y, field: 'at' }, text: { field: 'name' } },
     },
   ];

@@ -34,8 +34,7 @@ export function reinitFigure({ taps, trained, images }: ReinitDocument): RunFigu
     title: `test ${metric}`,
     scale: { zero: false, ...(domain ? { domain, nice: false } : {}) },
   };
-  const rule =
-    before === undefined ? [] : namedRule({ at: before, name: 'as trained', isBelow: true }, y);
+  const rule = before === undefined ? [] : namedRule({ at: before, name: 'as trained' }, y);
   return {
     title: 'The test metric with one tap put back to its initial state',
     notes: [`${images} test images`, ...(gaps.length > 0 ? [leftOut(gaps)] : [])],
