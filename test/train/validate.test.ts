@@ -106,7 +106,7 @@ describe('the identity of a run', () => {
       const other = validate(runConfigSchema, { ...minimal, init }, { where: 'run' });
       return runIdentity({ config: other, data: 'd', splits: 's', weights: 'w' });
     });
-    expect(ids).toEqual(['061bee19321635eb', 'c7c18179c94f0b09', '2f3e0f21acbf4aa7']);
+    expect(ids).toEqual(['9c87655824991964', '0b8c0b3eb6808851', 'cc277ca7008cb64a']);
   });
 
   it('depends on all that determines the result', () => {
