@@ -3,6 +3,7 @@
  * cards. It composes what may not import each other.
  */
 import { join } from 'node:path';
+import type { Table1Options } from '../figures/index.ts';
 import type { Plan, Report } from '../study/index.ts';
 import type { Output } from './output.ts';
 
@@ -24,13 +25,13 @@ export async function writeStudyReport(
   plan: Plan,
   output: Output,
   signal?: AbortSignal,
+  options: Table1Options = {},
 ): Promise<WrittenReport> {
   const { writeReport } = await loadStudies();
   const report = await writeReport(plan);
-  const [{ writeFigures }, { readFigures, writeModelCards, writeReportPage }] = await Promise.all([
-    loadFigures(),
-    loadReports(),
-  ]);
+  const [{ writeFigures, writeTable1 }, { readFigures, writeModelCards, writeReportPage }] =
+    await Promise.all([loadFigures(), loadReports()]);
+  await writeTable1(report, plan.folder, options);
   const folder = join(plan.folder, 'figures');
   const progress = output.progress('figures');
   const index = await writeFigures(report, folder, {

@@ -1,5 +1,6 @@
 /** What `carryover study` says of plans, runs and results. */
-import type { Plan, PlannedRun, Report, RunOutcome, RunState, TextTable } from '../study/index.ts';
+import type { TextTable } from '../figures/index.ts';
+import type { Plan, PlannedRun, Report, RunOutcome, RunState } from '../study/index.ts';
 import type { Output } from './output.ts';
 import { formatDuration } from './progress.ts';
 

@@ -74,7 +74,6 @@ export {
   studyStatus,
 } from './studyStatus.ts';
 export { firstToReach, readSummary } from './summary.ts';
-export { describeTable1, formatTable1, type TextTable } from './table1.ts';
 export { GRID_VARIANT, modelLabels, tableRows } from './tableRows.ts';
 export {
   type CurveInput,

@@ -1,4 +1,4 @@
-/** The tables of a study in its folder: `results.csv`, `table1.csv`, comparisons, curves, models, analyses. */
+/** The tables of a study in its folder: `results.csv`, comparisons, curves, models, analyses. */
 import {
   neededResultColumns,
   type StudySummary,
@@ -14,7 +14,6 @@ import type { Plan } from './plan.ts';
 import { studyPaths } from './run.ts';
 import { type RunState, readStates } from './state.ts';
 import { readSummary } from './summary.ts';
-import { formatTable1 } from './table1.ts';
 import { tableRows } from './tableRows.ts';
 import { valueColumns } from './values.ts';
 
@@ -44,10 +43,9 @@ export async function writeReport(plan: Plan): Promise<Report> {
 
 /** Writes the tables of a summary into the study's folder. */
 export async function writeTables(plan: Plan, summary: StudySummary): Promise<void> {
-  const { rows, table, comparisons, curves, findings } = summary;
+  const { rows, comparisons, curves, findings } = summary;
   const paths = studyPaths(plan.folder);
   await writeResults(paths.results, rows);
-  await writeFileWhole(paths.table, formatTable1(table));
   await writeFileWhole(paths.comparisons, formatComparisons(comparisons));
   await writeFileWhole(paths.models, formatModels(tableRows(rows, plan), plan));
   const rates = chooseRates(rows);

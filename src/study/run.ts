@@ -59,7 +59,6 @@ export function studyPaths(folder: string) {
     resultsParquet: join(folder, 'results.parquet'),
     values: join(folder, 'values.csv'),
     valuesParquet: join(folder, 'values.parquet'),
-    table: join(folder, 'table1.csv'),
     comparisons: join(folder, 'comparisons.csv'),
     curves: join(folder, 'curves.csv'),
     models: join(folder, 'models.csv'),

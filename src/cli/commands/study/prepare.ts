@@ -9,6 +9,7 @@ export interface StudyOptions {
 
 /** The heavy code, once it is needed. (TypeScript leaves `.ts` in an import() beside a `using`.) */
 export const loadStudies = () => import('../../../study/index.ts');
+export const loadFigures = () => import('../../../figures/index.ts');
 
 /** Reads the study file and makes its plan, with what happens meanwhile shown. */
 export async function prepare(

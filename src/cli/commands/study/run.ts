@@ -13,7 +13,7 @@ import {
   describeSharing,
   showReport,
 } from '../../studyText.ts';
-import { loadStudies, prepare, type StudyOptions } from './prepare.ts';
+import { loadFigures, loadStudies, prepare, type StudyOptions } from './prepare.ts';
 import { Tables, writeTables } from './tables.ts';
 
 /** How often it looks at the runs that are going, in milliseconds. */
@@ -49,7 +49,8 @@ export function registerRun(study: Command): void {
 
 export async function runStudy(file: string, options: StudyOptions, output: Output): Promise<void> {
   const studies = await loadStudies();
-  const { describeTable1, execute, LocalExecutor, readStates, runTitle } = studies;
+  const { execute, LocalExecutor, readStates, runTitle } = studies;
+  const { describeTable1 } = await loadFigures();
   let kill = (): void => {};
   using stop = stopOnSignals(() => kill());
   const prepared = await prepare(file, options, output, stop.signal);

@@ -1,5 +1,5 @@
 /** The tables of a study that is running: written anew as runs finish, so that they can be read at any time. */
-import { loadStudies } from './prepare.ts';
+import { loadFigures, loadStudies } from './prepare.ts';
 
 /** Writing takes so small a part of the time at most: it reads all runs that are finished. */
 const SHARE = 0.02;
@@ -62,5 +62,6 @@ export async function writeTables(
   const plan = await readPlan(folder);
   const same = plan.runs.length === ownRuns.size && plan.runs.every(({ id }) => ownRuns.has(id));
   if (!same) onNewer(plan.runs.length);
-  await writeReport(plan);
+  const { writeTable1 } = await loadFigures();
+  await writeTable1(await writeReport(plan), plan.folder);
 }

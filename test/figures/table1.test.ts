@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { aggregate, describeTable1, formatTable1 } from '../../src/study/index.ts';
-import { row } from './resultRows.ts';
+import { describeTable1, formatTable1 } from '../../src/figures/index.ts';
+import { aggregate } from '../../src/study/aggregate.ts';
+import { row } from '../study/resultRows.ts';
 
 const axes = { data: ['skin'], models: ['resnet18'], inits: ['wt', 'st', 'ri'], seeds: [0, 1, 2] };
 const rows = [

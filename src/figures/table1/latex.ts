@@ -1,0 +1,81 @@
+/** Table 1 as LaTeX, with booktabs. */
+import type { PrintedCell, PrintedTable } from './layout.ts';
+
+/** The text of `table1.tex`: a `table` environment to `\input`. */
+export function table1Latex({ columns, groups, caption, notes }: PrintedTable): string {
+  const count = columns.reduce((sum, { hasPaper }) => sum + (hasPaper ? 2 : 1), 0);
+  const head = columns.flatMap(({ data, metric, hasPaper }) => [
+    `\\textbf{${escaped(data)}}, ${escaped(metric)} $\\uparrow$`,
+    ...(hasPaper ? ['paper'] : []),
+  ]);
+  const facts = columns.flatMap(({ facts: own, hasPaper }) => [
+    `{\\footnotesize ${own.map(escaped).join(', ')}}`,
+    ...(hasPaper ? [''] : []),
+  ]);
+  const line = (cells: readonly string[]): string => `    ${cells.join(' & ')} \\\\`;
+  const body = groups.map((group) =>
+    group.map(({ model, label, cells, paper, isGain }, at) =>
+      [
+        ...(isGain && group[at - 1]?.isGain === false ? [`    \\cmidrule(l){2-${count + 2}}`] : []),
+        line([
+          model === undefined ? '' : escaped(model),
+          escaped(label),
+          ...cells.flatMap((cell, column) => [
+            cellText(cell),
+            ...(columns[column]?.hasPaper ? [paperText(paper[column])] : []),
+          ]),
+        ]),
+      ].join('\n'),
+    ),
+  );
+  return `${[
+    '% needs \\usepackage{booktabs}',
+    '\\begin{table}',
+    '  \\centering',
+    `  \\caption{${escaped(caption)}}`,
+    '  \\label{tab:initialisations}',
+    `  \\begin{tabular}{ll${'r'.repeat(count)}}`,
+    '    \\toprule',
+    line(['Model', '', ...head]),
+    line(['', '', ...facts]),
+    ...body.flatMap((lines) => ['    \\midrule', ...lines]),
+    '    \\bottomrule',
+    '  \\end{tabular}',
+    ...(notes.length > 0
+      ? [`  \\par\\smallskip{\\footnotesize ${notes.map(escaped).join('; ')}.}`]
+      : []),
+    '\\end{table}',
+  ].join('\n')}\n`;
+}
+
+function cellText({ value, deviation, interval, instead, runs, isBest }: PrintedCell): string {
+  if (value === undefined) return escaped(instead ?? '');
+  const number = deviation === undefined ? value : `${value} \\pm ${deviation}`;
+  return [
+    isBest ? `$\\mathbf{${number}}$` : `$${number}$`,
+    ...(interval ? [`{\\scriptsize [${interval.join(', ')}]}`] : []),
+    ...(runs === undefined ? [] : [`{\\scriptsize (${runs} run${runs === 1 ? '' : 's'})}`]),
+  ].join(' ');
+}
+
+const paperText = (cell: PrintedCell | undefined): string => (cell ? cellText(cell) : '');
+
+const commands: Record<string, string> = {
+  '\\': '\\textbackslash{}',
+  '~': '\\textasciitilde{}',
+  '^': '\\textasciicircum{}',
+  '<': '\\textless{}',
+  '>': '\\textgreater{}',
+  κ: '$\\kappa$',
+  '±': '$\\pm$',
+  '−': '$-$',
+  '–': '--',
+  '’': "'",
+};
+
+/** Text in which LaTeX reads nothing but text. */
+export function escaped(text: string): string {
+  return text
+    .replaceAll(/[\\~^<>κ±−–’&%$#_{}]/gu, (character) => commands[character] ?? `\\${character}`)
+    .replaceAll('\n', ' ');
+}
