@@ -3,40 +3,58 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StudySummary } from '../results/index.ts';
 import { writeFileWhole, writeJson } from '../util/index.ts';
+import { extraCalibration } from './extraCalibration.ts';
+import { extraLearningCurves } from './extraLearningCurves.ts';
+import { extraLinearProbe } from './extraLinearProbe.ts';
 import type { Figure, FigureKind } from './figure.ts';
+import { figure01 } from './figure01.ts';
 import { figure02 } from './figure02.ts';
 import { figure03 } from './figure03.ts';
 import { figure04 } from './figure04.ts';
 import { figure05 } from './figure05.ts';
 import { figure06 } from './figure06.ts';
 import { figure07 } from './figure07.ts';
+import { figure08 } from './figure08.ts';
 import { figure09 } from './figure09.ts';
 import { figure10 } from './figure10.ts';
 import { figure11 } from './figure11.ts';
 import { figure12 } from './figure12.ts';
 import { figure13 } from './figure13.ts';
+import { figure14 } from './figure14.ts';
+import { figure15 } from './figure15.ts';
 import { figure16 } from './figure16.ts';
 import { figure17 } from './figure17.ts';
 import { figure18 } from './figure18.ts';
+import { figure19 } from './figure19.ts';
 import { renderPng, renderSvg } from './render.ts';
+import { table04 } from './table04.ts';
 import { themed } from './theme.ts';
 
 /** The kinds of figure, in the order in which they are shown: one line each. */
 export const figureKinds: readonly FigureKind[] = [
+  figure01,
   figure02,
   figure03,
   figure04,
   figure05,
   figure06,
   figure07,
+  figure08,
   figure09,
   figure10,
   figure11,
   figure12,
   figure13,
+  figure14,
+  figure15,
   figure16,
   figure17,
   figure18,
+  figure19,
+  table04,
+  extraLearningCurves,
+  extraLinearProbe,
+  extraCalibration,
 ];
 
 /** A kind of figure that is not there. */

@@ -1,4 +1,5 @@
 export { analysisFigure } from './analysis.ts';
+export { writeAnalysisFigure } from './analysisFiles.ts';
 export type { Figure, FigureKind, FigureSpec } from './figure.ts';
 export {
   type DrawnFigures,

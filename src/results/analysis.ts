@@ -303,11 +303,13 @@ export function analysisPaths(
   folder: string,
   measure: string,
   against?: string,
-): { json: string; arrays: string; figure: string } {
+): { json: string; arrays: string; figure: string; svg: string; png: string } {
   const base = join(folder, 'analysis', against === undefined ? measure : `${measure}-${against}`);
   return {
     json: `${base}.json`,
     arrays: `${base}.safetensors`,
     figure: `${base}.vl.json`,
+    svg: `${base}.svg`,
+    png: `${base}.png`,
   };
 }

@@ -318,6 +318,13 @@ export function findingsOf(document: AnalysisDocument): Finding[] {
           value,
           reason,
         })),
+        ...document.overall.bins.flatMap(({ low, high, confidence, frequency }) => {
+          const bin = { measure: 'reliability', of: `${low.toFixed(3)} to ${high.toFixed(3)}` };
+          return [
+            { ...bin, detail: 'confidence', value: confidence },
+            { ...bin, detail: 'frequency', value: frequency },
+          ];
+        }),
       ];
   }
 }

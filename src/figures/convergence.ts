@@ -1,0 +1,136 @@
+/** Validation curves of runs and what figures 8 and 19 share. */
+import type { LearningCurve, StudySummary } from '../results/index.ts';
+import { mean } from '../util/index.ts';
+import type { FigureSpec } from './figure.ts';
+import type { FractionPanel } from './fractionPanels.ts';
+import { initLabel, modelLabel } from './labels.ts';
+import { initStyle, type SeriesStyle, seriesEncoding } from './styles.ts';
+import { averageOver } from './sweeps.ts';
+
+/** Panel of the speed-up over ST, averaged over data sets; nothing where no model has it. */
+export function speedUpPanel(
+  summary: StudySummary,
+  models: readonly string[],
+): FractionPanel | undefined {
+  const lines = models.flatMap((model) => {
+    const points = averageOver(summary, model, ({ speedUp }) => speedUp);
+    if (points.length < 2) return [];
+    return [
+      {
+        label: modelLabel(model),
+        points: points.map(({ fraction, value }) => ({
+          fraction,
+          value: { mean: value, count: 1 },
+        })),
+      },
+    ];
+  });
+  if (lines.length === 0) return undefined;
+  return {
+    title: summary.data.length > 1 ? 'speed-up, mean over data sets' : 'speed-up',
+    y: 'iterations of ST / own',
+    rule: 1,
+    lines,
+  };
+}
+
+/** Curves of more initialisations than this would hide each other: the ends, the middle and RI are shown. */
+const MOST_INITS = 5;
+
+/** The initialisations of some curves that a panel shows, and how they look. */
+export function curveSeries(
+  curves: readonly LearningCurve[],
+): { init: string; label: string; style: SeriesStyle }[] {
+  const inits = [...new Set(curves.map(({ init }) => init))];
+  const few = inits.length <= MOST_INITS ? inits : inits.filter((init) => !init.includes('-'));
+  const rank = ['ri', 'st', 'wt'];
+  const ordered = few.sort((a, b) => rank.indexOf(a) - rank.indexOf(b) || a.localeCompare(b));
+  return ordered.map((init) => ({ init, label: initLabel(init), style: initStyle(init) }));
+}
+
+interface CurveDatum {
+  init: string;
+  iteration: number;
+  value: number;
+}
+
+/** A panel of validation metric against iterations: every seed thin, their mean thick. */
+export function curvePanel(
+  curves: readonly LearningCurve[],
+  series: ReturnType<typeof curveSeries>,
+  about: { title: string; y: string; width: number; height: number },
+): FigureSpec {
+  const { color, strokeDash } = seriesEncoding('init', series);
+  const own = curves.filter(({ init }) => series.some((one) => one.init === init));
+  const seeds = own.flatMap(({ init, seed, points }) =>
+    points.flatMap(({ iteration, value }) =>
+      value === undefined ? [] : [{ init: initLabel(init), seed, iteration, value }],
+    ),
+  );
+  const means = series.flatMap(({ init }) => meanCurve(own.filter((one) => one.init === init)));
+  const x = {
+    field: 'iteration',
+    type: 'quantitative',
+    title: 'iteration',
+    axis: { format: '~s', tickCount: 4 },
+    scale: { nice: false },
+  };
+  const y = {
+    field: 'value',
+    type: 'quantitative',
+    title: about.y,
+    scale: { zero: false },
+    axis: { tickCount: 5 },
+  };
+  const hue = { ...color, legend: null };
+  return {
+    title: { text: about.title, fontSize: 11, anchor: 'middle', frame: 'group', offset: 8 },
+    width: about.width,
+    height: about.height,
+    layer: [
+      {
+        data: { values: seeds },
+        mark: { type: 'line', strokeWidth: 0.75, opacity: 0.35, aria: false },
+        encoding: { x, y, color: hue, detail: { field: 'seed' } },
+      },
+      {
+        data: { values: means },
+        mark: { type: 'line', strokeWidth: 2 },
+        encoding: { x, y, color: hue, strokeDash: { ...strokeDash, legend: null } },
+      },
+    ],
+  };
+}
+
+/** The mean where every run that is defined anywhere has a value; runs may end at different iterations. */
+function meanCurve(curves: readonly LearningCurve[]): CurveDatum[] {
+  const byIteration = new Map<number, number[]>();
+  for (const { points } of curves) {
+    for (const { iteration, value } of points) {
+      if (value === undefined) continue;
+      const values = byIteration.get(iteration) ?? [];
+      values.push(value);
+      byIteration.set(iteration, values);
+    }
+  }
+  const label = initLabel(curves[0]?.init ?? '');
+  return [...byIteration]
+    .filter(([, values]) => values.length === curves.length)
+    .sort(([a], [b]) => a - b)
+    .map(([iteration, values]) => ({ init: label, iteration, value: mean(values) }));
+}
+
+/** The settings that some curves are of, in the study's order. */
+export function curveSettings(
+  { axes }: StudySummary,
+  curves: readonly LearningCurve[],
+): { data: string; model: string; curves: LearningCurve[] }[] {
+  return axes.models.flatMap((model) =>
+    axes.data.flatMap((data) => {
+      const own = curves.filter((curve) => curve.data === data && curve.model === model);
+      return own.some(({ points }) => points.some(({ value }) => value !== undefined))
+        ? [{ data, model, curves: own }]
+        : [];
+    }),
+  );
+}

@@ -1,0 +1,62 @@
+/** Not in the paper: validation curves under the study's own schedule, a figure a model. */
+import { provenance, sentences } from './caption.ts';
+import { curvePanel, curveSeries, curveSettings } from './convergence.ts';
+import type { FigureKind } from './figure.ts';
+import { metricLabel, modelLabel } from './labels.ts';
+import { legendRow } from './legend.ts';
+
+export const extraLearningCurves: FigureKind = {
+  id: 'extra-learning-curves',
+  paper: 'beyond the paper',
+  needs: 'finished runs',
+  draw(summary) {
+    const plateau = summary.learningCurves.filter(({ schedule }) => schedule === 'plateau');
+    return summary.axes.models.flatMap((model) => {
+      const settings = curveSettings(summary, plateau).filter((one) => one.model === model);
+      if (settings.length === 0) return [];
+      const all = settings.flatMap(({ curves }) => curves);
+      const series = curveSeries(all);
+      const hidden = new Set(all.map(({ init }) => init)).size - series.length;
+      const title = `Validation curves of ${modelLabel(model)}`;
+      return [
+        {
+          id: `${extraLearningCurves.id}-${model.replaceAll(/[^\w-]+/g, '-')}`,
+          paper: extraLearningCurves.paper,
+          title,
+          caption: sentences(
+            'Validation metric over training iterations, the learning rate falling as validation stands still, a panel a data set. Thin lines are runs, thick ones their mean as far as all runs go.',
+            hidden > 0
+              ? `RI, ST and WT alone are shown; ${hidden} initialisations in between are not.`
+              : '',
+            provenance(
+              summary,
+              settings.map(({ data }) => data),
+            ),
+          ),
+          spec: {
+            title,
+            vconcat: [
+              legendRow(
+                series.map((one) => ({ ...one, symbol: 'line' as const })),
+                700,
+              ),
+              {
+                concat: settings.map(({ data, curves }) =>
+                  curvePanel(curves, series, {
+                    title: data,
+                    y: `validation ${metricLabel(curves[0]?.metric)}`,
+                    width: 230,
+                    height: 160,
+                  }),
+                ),
+                columns: 3,
+                spacing: 22,
+              },
+            ],
+            spacing: 12,
+          },
+        },
+      ];
+    });
+  },
+};

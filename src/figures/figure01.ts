@@ -1,0 +1,193 @@
+/** Figure 1: what transfer brings, by data size, distance to the source and model: a dot a data set. */
+import type { DataSummary, StudySummary } from '../results/index.ts';
+import { leftOut, provenance, sentences } from './caption.ts';
+import type { Figure, FigureKind, FigureSpec } from './figure.ts';
+import { byInductiveBias, modelLabel } from './labels.ts';
+import { colour } from './palette.ts';
+
+export const figure01: FigureKind = {
+  id: 'figure-01-transfer-gain',
+  paper: 'Figure 1',
+  needs: 'finished WT and RI runs of one data set and model',
+  draw(summary) {
+    const models = byInductiveBias(summary.axes.models);
+    const distances = summary.data.map(({ frechet }) => frechet?.distance);
+    const hasDistance = distances.every((distance) => distance !== undefined);
+    const place = (data: DataSummary, at: number): number =>
+      hasDistance ? (data.frechet?.distance ?? 0) : at + 1;
+    const missing: string[] = [];
+    const dots = models.flatMap((model) =>
+      summary.data.flatMap((data, at): Dot[] => {
+        const comparison = summary.table.comparisons.find(
+          (one) => one.data === data.name && one.model === model,
+        );
+        const size = data.counts?.train ?? data.samples;
+        if (comparison?.transfer.value === undefined || size === undefined) {
+          missing.push(`${modelLabel(model)} on ${data.name}`);
+          return [];
+        }
+        return [
+          {
+            model: modelLabel(model),
+            data: data.name,
+            images: size,
+            place: place(data, at),
+            gain: comparison.transfer.value,
+            ...(comparison.reuseNormalised === undefined
+              ? {}
+              : { reuse: comparison.reuseNormalised }),
+          },
+        ];
+      }),
+    );
+    if (dots.length === 0) return [];
+    return [draw(summary, dots, hasDistance, missing)];
+  },
+};
+
+interface Dot {
+  model: string;
+  data: string;
+  images: number;
+  place: number;
+  gain: number;
+  reuse?: number;
+}
+
+function draw(
+  summary: StudySummary,
+  dots: readonly Dot[],
+  hasDistance: boolean,
+  missing: readonly string[],
+): Figure {
+  const models = [...new Set(dots.map(({ model }) => model))];
+  const sets = [...new Set(dots.map(({ data }) => data))];
+  const names = summary.data.map(({ name }) => name);
+  const isOfTrain = summary.data.some(({ counts }) => counts !== undefined);
+  const colourless = dots.filter(({ reuse }) => reuse === undefined);
+  const sources = [...new Set(summary.data.flatMap(({ frechet }) => frechet?.source ?? []))];
+  const title = 'What transfer brings, by data size, distance and model';
+  return {
+    id: figure01.id,
+    paper: figure01.paper,
+    title,
+    caption: sentences(
+      'A dot a data set, a panel a model, in order of increasing inductive bias. Size: gain of transfer, WT/RI, of the mean test metrics. Colour: share of WT that comes from feature reuse, (WT−ST)/WT, between the least (0) and the greatest (1) of the study.',
+      `Left to right: images ${isOfTrain ? 'of the training split' : 'of the data set'}, on a logarithmic axis.`,
+      hasDistance
+        ? `Bottom to top: Fréchet distance to the source${sources.length > 0 ? ` (${sources.join(', ')})` : ''}.`
+        : `Bottom to top: the data sets in the order of the study, because their Fréchet distance to the source is not there for all of them.`,
+      colourless.length > 0 ? 'Hollow grey dots: no reuse share (ST is not there).' : '',
+      leftOut(missing),
+      'Intervals of both gains are in table 1.',
+      provenance(summary, sets),
+    ),
+    spec: {
+      title,
+      data: { values: dots },
+      facet: {
+        field: 'model',
+        type: 'nominal',
+        title: null,
+        sort: models,
+      },
+      columns: Math.min(4, models.length),
+      spacing: 18,
+      spec: panel(dots, { hasDistance, names, isOfTrain }),
+      resolve: { axis: { x: 'independent' } },
+    },
+  };
+}
+
+function panel(
+  dots: readonly Dot[],
+  { hasDistance, names, isOfTrain }: { hasDistance: boolean; names: string[]; isOfTrain: boolean },
+): FigureSpec {
+  const sizes = dots.map(({ images }) => images);
+  const places = dots.map(({ place }) => place);
+  const gains = dots.map(({ gain }) => gain);
+  const [least, most] = [Math.min(...gains), Math.max(...gains)];
+  const room = hasDistance ? Math.max(5, 0.18 * (Math.max(...places) - Math.min(...places))) : 0.6;
+  const x = {
+    field: 'images',
+    type: 'quantitative',
+    title: isOfTrain ? 'training images' : 'images',
+    scale: {
+      type: 'log',
+      domain: [Math.min(...sizes) / 2.5, Math.max(...sizes) * 2.5],
+      nice: false,
+    },
+    axis: { format: '~s', tickCount: 4 },
+  };
+  const y = {
+    field: 'place',
+    type: 'quantitative',
+    title: hasDistance ? 'Fréchet distance to the source' : 'data set',
+    scale: {
+      domain: [Math.min(...places) - room, Math.max(...places) + room],
+      nice: false,
+      zero: false,
+    },
+    axis: hasDistance
+      ? { tickCount: 5 }
+      : {
+          values: names.map((_, at) => at + 1),
+          labelExpr: `${JSON.stringify(names)}[datum.value - 1]`,
+          grid: false,
+        },
+  };
+  // One legend entry where all gains are the same.
+  const steps = most > least ? [least, (least + most) / 2, most] : [most];
+  const size = {
+    field: 'gain',
+    type: 'quantitative',
+    title: 'WT/RI',
+    scale: {
+      domain: most > least ? [least, most] : [least - 1, most],
+      range: [60, 700],
+      zero: false,
+    },
+    legend: { values: steps, format: '.2f', symbolFillColor: colour('grey') },
+  };
+  const hasReuse = dots.some(({ reuse }) => reuse !== undefined);
+  return {
+    width: 190,
+    height: 210,
+    layer: [
+      ...(hasReuse
+        ? [
+            {
+              transform: [{ filter: 'isValid(datum.reuse)' }],
+              mark: { type: 'circle', opacity: 0.95, stroke: colour('muted'), strokeWidth: 0.75 },
+              encoding: {
+                x,
+                y,
+                size,
+                color: {
+                  field: 'reuse',
+                  type: 'quantitative',
+                  title: 'reuse share',
+                  scale: { domain: [0, 1], range: 'heatmap' },
+                  legend: { values: [0, 0.5, 1], gradientLength: 90 },
+                },
+              },
+            },
+          ]
+        : []),
+      {
+        transform: [{ filter: '!isValid(datum.reuse)' }],
+        mark: { type: 'point', filled: false, strokeWidth: 2, color: colour('grey') },
+        encoding: { x, y, size },
+      },
+      ...(hasDistance
+        ? [
+            {
+              // Above the greatest dot that there can be.
+              mark: { type: 'text', dy: -21, fontSize: 9, color: colour('muted'), aria: false },
+              encoding: { x, y, text: { field: 'data' } },
+            },
+          ]
+        : []),
+    ],
+  };
+}

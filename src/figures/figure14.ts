@@ -1,0 +1,102 @@
+/** Figure 14: the best k-NN metric at any tap against the WT fraction, a panel a data set. */
+import type { StudySummary } from '../results/index.ts';
+import { mean } from '../util/index.ts';
+import { listOf, provenance, repeats, sentences } from './caption.ts';
+import type { FigureKind } from './figure.ts';
+import { panelName } from './figure02.ts';
+import { type FractionPanel, fractionPanels } from './fractionPanels.ts';
+import { knnMaxima, mainKind, maximumLine } from './knnMaximum.ts';
+import { metricLabel, modelLabel } from './labels.ts';
+import { modelStyles } from './styles.ts';
+import { comparedModels, describeBounds } from './sweeps.ts';
+
+export const figure14: FigureKind = {
+  id: 'figure-14-maximum-knn',
+  paper: 'Figures 6 (bottom) and 14',
+  needs: 'the analysis knn of ST and WT runs, better with WT-ST-n/m between them',
+  draw(summary) {
+    const all = knnMaxima(summary);
+    const { shown, others } = comparedModels(
+      summary.axes.models.filter((model) => all.some((one) => one.model === model)),
+    );
+    const chosen = shown.flatMap((model) => {
+      const own = all.filter((one) => one.model === model);
+      const kind = mainKind(own);
+      return own.filter(({ embedding }) => embedding === kind);
+    });
+    const panels = summary.data
+      .map(
+        (data): FractionPanel => ({
+          title: panelName(data),
+          y: `max. k-NN ${metricLabel(data.metric)}`,
+          lines: shown.flatMap((model) => {
+            const own = chosen.filter((one) => one.data === data.name && one.model === model);
+            return own.length > 0 ? [{ label: modelLabel(model), ...maximumLine(own) }] : [];
+          }),
+        }),
+      )
+      .filter(({ lines }) => lines.some(({ points }) => points.length > 1));
+    if (panels.length === 0) return [];
+    const styles = modelStyles(shown);
+    const series = shown.flatMap((model) => {
+      const style = styles.get(model);
+      return style ? [{ label: modelLabel(model), style }] : [];
+    });
+    const average = averageGain(summary, shown, panels);
+    const values = panels.flatMap(({ lines }) =>
+      lines.flatMap(({ points }) => points.map(({ value }) => value)),
+    );
+    const title = 'Best features at any depth, by WT fraction';
+    return [
+      {
+        id: figure14.id,
+        paper: figure14.paper,
+        title,
+        caption: sentences(
+          'Test metric of k-NN on the features of the tap where its mean over seeds is greatest, against the share of modules that start from pretrained weights (0 is ST, 1 is WT), a panel a data set. Class and spatial tokens together where a network has a class token.',
+          panels.some(({ lines }) => lines.some(({ random }) => random)) ? 'Stars: RI.' : '',
+          average ? 'Last panel: gain over ST relative to ST, averaged over data sets.' : '',
+          `Points are means of ${repeats(values.map(({ count }) => count))}.`,
+          describeBounds(values, 'Bands'),
+          others.length > 0 ? `Not shown: ${listOf(others.map(modelLabel))}.` : '',
+          provenance(summary),
+        ),
+        spec: fractionPanels({ title, series, panels: average ? [...panels, average] : panels }),
+      },
+    ];
+  },
+};
+
+/** (maximum − maximum of ST) / maximum of ST, averaged over the panels that have both. */
+function averageGain(
+  summary: StudySummary,
+  models: readonly string[],
+  panels: readonly FractionPanel[],
+): FractionPanel | undefined {
+  const lines = models.map(modelLabel).flatMap((label) => {
+    const gains = panels.flatMap((panel) => {
+      const points = panel.lines.find((line) => line.label === label)?.points ?? [];
+      const base = points.find(({ fraction }) => fraction === 0)?.value.mean;
+      return base
+        ? points.map(({ fraction, value }) => ({ fraction, gain: (value.mean - base) / base }))
+        : [];
+    });
+    const fractions = [...new Set(gains.map(({ fraction }) => fraction))].sort((a, b) => a - b);
+    const points = fractions.map((fraction) => ({
+      fraction,
+      value: {
+        mean: mean(gains.filter((one) => one.fraction === fraction).map(({ gain }) => gain)),
+        count: 1,
+      },
+    }));
+    return points.length > 1 ? [{ label, points }] : [];
+  });
+  if (lines.length === 0) return undefined;
+  return {
+    title: summary.data.length > 1 ? 'mean over data sets' : 'relative gain',
+    y: 'gain over ST, % of ST',
+    format: '+.0%',
+    rule: 0,
+    lines,
+  };
+}

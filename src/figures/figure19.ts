@@ -1,0 +1,71 @@
+/** Figure 19: iterations to the best validation metric against the WT fraction, and the speed-up. */
+import { leftOut, listOf, provenance, repeats, sentences } from './caption.ts';
+import { speedUpPanel } from './convergence.ts';
+import type { FigureKind } from './figure.ts';
+import { panelName } from './figure02.ts';
+import { type FractionPanel, fractionPanels } from './fractionPanels.ts';
+import { modelLabel } from './labels.ts';
+import { modelStyles } from './styles.ts';
+import { cellOf, comparedModels, curvePoints, describeBounds } from './sweeps.ts';
+
+export const figure19: FigureKind = {
+  id: 'figure-19-convergence-speed',
+  paper: 'Figure 19',
+  needs: 'finished runs with ST and WT, better with WT-ST-n/m between them',
+  draw(summary) {
+    const { shown, others } = comparedModels(summary.axes.models);
+    const missing: string[] = [];
+    const panels = summary.data
+      .map(
+        (data): FractionPanel => ({
+          title: panelName(data),
+          y: 'iterations to the best',
+          format: '~s',
+          lines: shown.flatMap((model) => {
+            const points = curvePoints(summary, data.name, model).flatMap(
+              ({ fraction, kept, iterationsToBest }) => {
+                if (iterationsToBest) return [{ fraction, value: iterationsToBest }];
+                missing.push(`${modelLabel(model)} on ${data.name} with ${kept} kept`);
+                return [];
+              },
+            );
+            const random = cellOf(summary, data.name, model, 'ri')?.iterationsToBest;
+            return points.length > 0 ? [{ label: modelLabel(model), points, random }] : [];
+          }),
+        }),
+      )
+      .filter(({ lines }) => lines.some(({ points }) => points.length > 1));
+    if (panels.length === 0) return [];
+    const average = speedUpPanel(summary, shown);
+    const styles = modelStyles(shown);
+    const labels = new Set(panels.flatMap(({ lines }) => lines.map(({ label }) => label)));
+    const series = shown.flatMap((model) => {
+      const [label, style] = [modelLabel(model), styles.get(model)];
+      return style && labels.has(label) ? [{ label, style }] : [];
+    });
+    const values = panels.flatMap(({ lines }) =>
+      lines.flatMap(({ points }) => points.map(({ value }) => value)),
+    );
+    const title = 'Convergence speed by WT fraction';
+    return [
+      {
+        id: figure19.id,
+        paper: figure19.paper,
+        title,
+        caption: sentences(
+          'Training iterations to the best validation metric against the share of modules that start from pretrained weights (0 is ST, 1 is WT), a panel a data set.',
+          panels.some(({ lines }) => lines.some(({ random }) => random)) ? 'Stars: RI.' : '',
+          average
+            ? 'Last panel: iterations of ST over those of each fraction, of the means over seeds, averaged over data sets.'
+            : '',
+          `Points are means of ${repeats(values.map(({ count }) => count))}.`,
+          describeBounds(values, 'Bands'),
+          leftOut(missing),
+          others.length > 0 ? `Not shown: ${listOf(others.map(modelLabel))}.` : '',
+          provenance(summary),
+        ),
+        spec: fractionPanels({ title, series, panels: average ? [...panels, average] : panels }),
+      },
+    ];
+  },
+};
