@@ -147,7 +147,8 @@ async function runJob(
   const what = against
     ? ['cka', '--run', paths.run(run.id), '--against', paths.run(against.id)]
     : ['all', '--run', paths.run(run.id), '--only', measures.join(',')];
-  const args = ['analyze', ...what, ...flags];
+  // The study has figures of its own; a picture a run would cost seconds each.
+  const args = ['analyze', ...what, ...flags, '--no-pictures'];
   return runCommand(program, args, paths.console(run.id), signal);
 }
 

@@ -32,6 +32,8 @@ interface RunFlags {
   device?: string;
   precision?: 'fp32' | 'bf16';
   workers?: number;
+  /** Whether figures are drawn, or kept as specifications alone. */
+  pictures: boolean;
 }
 
 interface MeasureFlags extends RunFlags {
@@ -119,7 +121,7 @@ export function registerAnalyze(program: Command): void {
       .requiredOption('--run <folder>', 'the run, finished')
       .addHelpText(
         'after',
-        `\nWrites analysis/${name === 'all' ? '<measure>' : name}.json into the run’s folder.\n\nExample:\n  $ ${example}`,
+        `\nWrites analysis/${name === 'all' ? '<measure>' : name}.json into the run’s folder, its figure beside it.\n\nExample:\n  $ ${example}`,
       );
     command
       .option('--against <folder>', 'another finished run of the same model, data and splits')
@@ -130,7 +132,8 @@ export function registerAnalyze(program: Command): void {
         'fp32 or bf16 (default: fp32 at taps, the run’s own where the metric is judged)',
         oneOf('--precision', ['fp32', 'bf16']),
       )
-      .option('--workers <count>', 'decoding threads', wholeNumber('--workers', 0));
+      .option('--workers <count>', 'decoding threads', wholeNumber('--workers', 0))
+      .option('--no-pictures', 'the figure as a specification alone, without SVG and PNG');
     addOwnOptions(command, name);
     if (name === 'all') {
       command.option('--only <names>', 'these measures, for example knn,cka');
@@ -244,7 +247,7 @@ async function analyzeRun(name: string, flags: MeasureFlags, output: Output): Pr
       });
       output.endProgress();
       if (task.title) output.line(task.title);
-      await present(task.folder, task.measures, outcomes, output);
+      await present(task.folder, task.measures, outcomes, flags.pictures, output);
       documents.push(...outcomes.map(({ document }) => document));
     } finally {
       subject.dispose();
@@ -302,17 +305,25 @@ async function present(
   folder: string,
   measures: readonly Measure[],
   outcomes: readonly Outcome[],
+  pictures: boolean,
   output: Output,
 ): Promise<void> {
   const { analysisPaths, writeAnalysis } = await import('../../results/index.ts');
   const { writeSafetensors } = await import('../../weights/index.ts');
-  const { analysisFigure } = await import('../../figures/index.ts');
+  const { writeAnalysisFigure } = await import('../../figures/index.ts');
   for (const [at, { document, arrays }] of outcomes.entries()) {
     const measure = measures[at];
     const paths = analysisPaths(folder, document.measure, document.against?.runId);
     if (arrays && arrays.size > 0) await writeSafetensors(paths.arrays, arrays);
     await writeAnalysis(folder, document);
-    await writeJson(paths.figure, analysisFigure(document));
+    let figures: string[] = [];
+    try {
+      figures = await writeAnalysisFigure(folder, document, { pictures });
+    } catch (error) {
+      // The numbers are written; a picture is not worth the failure of the measure.
+      const text = error instanceof Error ? error.message : String(error);
+      output.warn(`the figure of ${document.measure} could not be drawn: ${text}`);
+    }
     for (const text of document.warnings) output.warn(text);
     if (!measure) continue;
     if (at > 0) output.line();
@@ -320,6 +331,8 @@ async function present(
     output.table({ columns, rows });
     for (const note of notes) output.line(note);
     output.line(`written to ${paths.json}`);
+    const picture = figures.at(-1);
+    if (picture !== undefined && pictures) output.line(`figure: ${picture}, .svg, .vl.json`);
   }
 }
 
