@@ -93,31 +93,46 @@ export function curvePanel(
         mark: { type: 'line', strokeWidth: 0.75, opacity: 0.35, aria: false },
         encoding: { x, y, color: hue, detail: { field: 'seed' } },
       },
-      {
-        data: { values: means },
-        mark: { type: 'line', strokeWidth: 2 },
-        encoding: { x, y, color: hue, strokeDash: { ...strokeDash, legend: null } },
-      },
+      ...(means.length > 0
+        ? [
+            {
+              data: { values: means },
+              mark: { type: 'line', strokeWidth: 2 },
+              encoding: { x, y, color: hue, strokeDash: { ...strokeDash, legend: null } },
+            },
+          ]
+        : []),
     ],
   };
 }
 
-/** The mean where every run that is defined anywhere has a value; runs may end at different iterations. */
+/**
+ * The mean over runs from where the last begins to where the first ends, at the iterations of the first run;
+ * between two evaluations of a run its value is on the line between them.
+ */
 function meanCurve(curves: readonly LearningCurve[]): CurveDatum[] {
-  const byIteration = new Map<number, number[]>();
-  for (const { points } of curves) {
-    for (const { iteration, value } of points) {
-      if (value === undefined) continue;
-      const values = byIteration.get(iteration) ?? [];
-      values.push(value);
-      byIteration.set(iteration, values);
-    }
-  }
-  const label = initLabel(curves[0]?.init ?? '');
-  return [...byIteration]
-    .filter(([, values]) => values.length === curves.length)
-    .sort(([a], [b]) => a - b)
-    .map(([iteration, values]) => ({ init: label, iteration, value: mean(values) }));
+  const runs = curves
+    .map(({ points }) =>
+      points.flatMap(({ iteration, value }) => (value === undefined ? [] : [{ iteration, value }])),
+    )
+    .filter((points) => points.length > 0);
+  const init = initLabel(curves[0]?.init ?? '');
+  return (runs[0] ?? []).flatMap(({ iteration }) => {
+    const values = runs.flatMap((points) => valueAt(points, iteration) ?? []);
+    return values.length === runs.length ? [{ init, iteration, value: mean(values) }] : [];
+  });
+}
+
+function valueAt(
+  points: readonly { iteration: number; value: number }[],
+  at: number,
+): number | undefined {
+  const after = points.findIndex(({ iteration }) => iteration >= at);
+  const [high, low] = [points[after], points[after - 1]];
+  if (high?.iteration === at) return high.value;
+  if (!high || !low) return undefined;
+  const share = (at - low.iteration) / (high.iteration - low.iteration);
+  return low.value + share * (high.value - low.value);
 }
 
 /** The settings that some curves are of, in the study's order. */

@@ -24,7 +24,7 @@ export const extraLearningCurves: FigureKind = {
           paper: extraLearningCurves.paper,
           title,
           caption: sentences(
-            'Validation metric over training iterations, the learning rate falling as validation stands still, a panel a data set. Thin lines are runs, thick ones their mean as far as all runs go.',
+            'Validation metric over training iterations, the learning rate falling as validation stands still, a panel a data set. Thin lines are runs, thick ones their mean as far as all runs go, on straight lines between evaluations.',
             hidden > 0
               ? `RI, ST and WT alone are shown; ${hidden} initialisations in between are not.`
               : '',

@@ -1,16 +1,17 @@
 /** Figure 1: what transfer brings, by data size, distance to the source and model: a dot a data set. */
 import type { DataSummary, StudySummary } from '../results/index.ts';
-import { leftOut, provenance, sentences } from './caption.ts';
+import { leftOut, listOf, provenance, sentences } from './caption.ts';
 import type { Figure, FigureKind, FigureSpec } from './figure.ts';
-import { byInductiveBias, modelLabel } from './labels.ts';
+import { modelLabel } from './labels.ts';
 import { colour } from './palette.ts';
+import { comparedModels } from './sweeps.ts';
 
 export const figure01: FigureKind = {
   id: 'figure-01-transfer-gain',
   paper: 'Figure 1',
   needs: 'finished WT and RI runs of one data set and model',
   draw(summary) {
-    const models = byInductiveBias(summary.axes.models);
+    const { shown: models, others } = comparedModels(summary.axes.models);
     const distances = summary.data.map(({ frechet }) => frechet?.distance);
     const hasDistance = distances.every((distance) => distance !== undefined);
     const place = (data: DataSummary, at: number): number =>
@@ -41,7 +42,7 @@ export const figure01: FigureKind = {
       }),
     );
     if (dots.length === 0) return [];
-    return [draw(summary, dots, hasDistance, missing)];
+    return [draw(summary, dots, { hasDistance, missing, others: others.map(modelLabel) })];
   },
 };
 
@@ -57,8 +58,11 @@ interface Dot {
 function draw(
   summary: StudySummary,
   dots: readonly Dot[],
-  hasDistance: boolean,
-  missing: readonly string[],
+  {
+    hasDistance,
+    missing,
+    others,
+  }: { hasDistance: boolean; missing: readonly string[]; others: readonly string[] },
 ): Figure {
   const models = [...new Set(dots.map(({ model }) => model))];
   const sets = [...new Set(dots.map(({ data }) => data))];
@@ -79,6 +83,7 @@ function draw(
         : `Bottom to top: the data sets in the order of the study, because their Fréchet distance to the source is not there for all of them.`,
       colourless.length > 0 ? 'Hollow grey dots: no reuse share (ST is not there).' : '',
       leftOut(missing),
+      others.length > 0 ? `Not shown: ${listOf(others)}.` : '',
       'Intervals of both gains are in table 1.',
       provenance(summary, sets),
     ),
@@ -117,7 +122,7 @@ function panel(
       domain: [Math.min(...sizes) / 2.5, Math.max(...sizes) * 2.5],
       nice: false,
     },
-    axis: { format: '~s', tickCount: 4 },
+    axis: { format: '~s', values: powers(sizes), labelFlush: false },
   };
   const y = {
     field: 'place',
@@ -190,4 +195,14 @@ function panel(
         : []),
     ],
   };
+}
+
+/** 1, 3, 10, 30 and so on: enough of them to read a logarithmic axis by. */
+function powers(sizes: readonly number[]): number[] {
+  const [low, high] = [Math.min(...sizes) / 2.5, Math.max(...sizes) * 2.5];
+  const decades = Array.from({ length: 12 }, (_, at) => 10 ** at);
+  const few = decades.filter((one) => one >= low && one <= high);
+  return few.length > 2
+    ? few
+    : decades.flatMap((one) => [one, 3 * one]).filter((one) => one >= low && one <= high);
 }

@@ -27,7 +27,7 @@ export const figure08: FigureKind = {
         title,
         caption: sentences(
           left
-            ? `Validation metric over iterations under a constant learning rate, ${left.panels} panel${left.panels === 1 ? '' : 's'}: thin lines are runs, thick ones their mean as far as all runs go.`
+            ? `Validation metric over iterations under a constant learning rate, ${left.panels} panel${left.panels === 1 ? '' : 's'}: thin lines are runs, thick ones their mean as far as all runs go, on straight lines between evaluations.`
             : 'The study has no runs under a constant learning rate, so their validation curves are not shown.',
           right
             ? `Speed-up: iterations that ST needed to its best validation metric over those of each WT fraction, of the means over seeds${summary.data.length > 1 ? ', averaged over data sets' : ''}, under the schedule of the study.`
@@ -41,6 +41,10 @@ export const figure08: FigureKind = {
           title,
           vconcat: [...(left ? [left.spec] : []), ...(right ? [right.spec] : [])],
           spacing: 24,
+          // Initialisations above, models below.
+          resolve: {
+            scale: { color: 'independent', strokeDash: 'independent', shape: 'independent' },
+          },
         },
       },
     ];
@@ -86,7 +90,7 @@ function speedUps(summary: StudySummary): { spec: FigureSpec; others: string[] }
     const [label, style] = [modelLabel(model), styles.get(model)];
     return style && panel.lines.some((line) => line.label === label) ? [{ label, style }] : [];
   });
-  const size = { hasRandom: false, width: WIDTH * 1.5, height: HEIGHT };
+  const size = { width: WIDTH * 1.5, height: HEIGHT };
   const spec = {
     vconcat: [legendRow(series, 2 * WIDTH), panelSpec(panel, series, size)],
     spacing: 12,

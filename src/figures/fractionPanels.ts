@@ -66,7 +66,7 @@ export function fractionPanels(options: FractionPanelsOptions): FigureSpec {
     vconcat: [
       legendRow(legend, across * (width + 50)),
       {
-        concat: panels.map((panel) => panelSpec(panel, series, { hasRandom, width, height })),
+        concat: panels.map((panel) => panelSpec(panel, series, { width, height })),
         columns,
         spacing: 22,
       },
@@ -75,11 +75,11 @@ export function fractionPanels(options: FractionPanelsOptions): FigureSpec {
   };
 }
 
-/** One panel; `hasRandom` makes room for stars in all of them alike. */
+/** One panel, with room for stars where it has some. */
 export function panelSpec(
   panel: FractionPanel,
   series: readonly PanelSeries[],
-  { hasRandom, width, height }: { hasRandom: boolean; width: number; height: number },
+  { width, height }: { width: number; height: number },
 ): FigureSpec {
   const { color, strokeDash, shape } = seriesEncoding('series', series);
   const hidden = (encoding: FigureSpec): FigureSpec => ({ ...encoding, legend: null });
@@ -89,6 +89,7 @@ export function panelSpec(
   const points = panel.lines.flatMap(({ label, points: own }) =>
     own.map(({ fraction, value }) => datum(label, fraction, value)),
   );
+  const hasRandom = stars.length > 0;
   const longest = Math.max(0, ...panel.lines.map(({ points: own }) => own.length));
   const lowest = hasRandom ? starPlace(series.at(0)?.label ?? '', series) - 0.05 : 0;
   const x = {
@@ -130,22 +131,18 @@ export function panelSpec(
               encoding: { y: { field: 'at', type: 'quantitative', title: panel.y } },
             },
           ]),
-      {
-        data: spread(asBand ? points : [...points, ...stars]),
-        mark: asBand
-          ? { type: 'area', opacity: 0.16, aria: false }
-          : { type: 'rule', opacity: 0.7, aria: false },
-        encoding: bounds,
-      },
-      ...(asBand && stars.length > 0
-        ? [
-            {
-              data: spread(stars),
-              mark: { type: 'rule', opacity: 0.7, aria: false },
-              encoding: bounds,
-            },
-          ]
-        : []),
+      ...[
+        { data: spread(asBand ? points : [...points, ...stars]), isBand: asBand },
+        { data: spread(asBand ? stars : []), isBand: false },
+      ]
+        .filter(({ data }) => data.values.length > 0)
+        .map(({ data, isBand }) => ({
+          data,
+          mark: isBand
+            ? { type: 'area', opacity: 0.16, aria: false }
+            : { type: 'rule', opacity: 0.7, aria: false },
+          encoding: bounds,
+        })),
       { data: { values: points }, mark: { type: 'line', aria: false }, encoding: line },
       {
         data: { values: points },
