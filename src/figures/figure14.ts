@@ -12,7 +12,7 @@ import { comparedModels, describeBounds } from './sweeps.ts';
 
 export const figure14: FigureKind = {
   id: 'figure-14-maximum-knn',
-  paper: 'Figures 6 (bottom) and 14',
+  paper: 'Figure 14',
   needs: 'the analysis knn of ST and WT runs, better with WT-ST-n/m between them',
   draw(summary) {
     const all = knnMaxima(summary);
