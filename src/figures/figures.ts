@@ -135,6 +135,7 @@ export async function writeFigures(
     signal?.throwIfAborted();
     onFigure?.(at, figures.length, figure.id);
     const { spec, ...about } = figure;
+    const described = { description: figure.caption, ...spec };
     let pictures: FigurePictures;
     try {
       pictures = await drawPictures(figure);
@@ -144,7 +145,7 @@ export async function writeFigures(
       continue;
     }
     const files = filesOf(figure.id);
-    await writeJson(join(folder, files.spec), themed(spec, 'light'));
+    await writeJson(join(folder, files.spec), themed(described, 'light'));
     await writeFileWhole(join(folder, files.svg), pictures.svg);
     await writeFileWhole(join(folder, files.darkSvg), pictures.darkSvg);
     await writeFileWhole(join(folder, files.png), pictures.png);
@@ -161,11 +162,10 @@ export interface FigurePictures {
   png: Buffer;
 }
 
-/** A figure's pictures, with its caption as their description for screen readers. */
-export async function drawPictures({ id, spec, caption }: Figure): Promise<FigurePictures> {
-  const described = { description: caption, ...spec };
-  const svg = await renderSvg(described, { idPrefix: id });
-  const darkSvg = await renderSvg(described, { idPrefix: id, theme: 'dark' });
+/** A figure's pictures. */
+export async function drawPictures({ id, spec }: Figure): Promise<FigurePictures> {
+  const svg = await renderSvg(spec, { idPrefix: id });
+  const darkSvg = await renderSvg(spec, { idPrefix: id, theme: 'dark' });
   return { svg, darkSvg, png: await renderPng(svg) };
 }
 

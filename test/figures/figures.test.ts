@@ -150,7 +150,6 @@ describe('figures of a full study', () => {
     const points = (one: Figure | undefined): number =>
       JSON.stringify(one?.spec).match(/"series":"ResNet50","fraction":0.5,/g)?.length ?? 0;
     expect(points(figure)).toBeLessThan(points(whole));
-    expect(JSON.stringify(figure?.spec)).not.toContain('"value":0,"');
   });
 });
 
@@ -197,7 +196,7 @@ describe('files of figures', () => {
     const spec = JSON.parse(await readFile(join(folder, files[0] ?? ''), 'utf8'));
     expect(spec.$schema).toContain('vega-lite/v6.json');
     const svg = String(before[1]);
-    expect(svg).toContain('Size: gain of transfer, WT/RI');
+    expect(svg).toContain('What transfer brings');
   });
 
   it('of an earlier time are removed, and no other file', async () => {
