@@ -42,6 +42,7 @@ export {
   type SpecPlace,
   takePart,
 } from './spec.ts';
+export { describeChanges } from './splits/changes.ts';
 export { makeSplits, type SplitOptions, type Splits, splitsIdentity } from './splits/makeSplits.ts';
 export { describeSplits, readSplits, writeSplits } from './splits/splitFile.ts';
 export { type SyntheticOptions, type SyntheticSet, writeSynthetic } from './synthetic/index.ts';

@@ -9,15 +9,36 @@ export const HEARTBEAT_LIMIT_SECONDS = 600;
 /** This process, as an owner. */
 export function thisProcess(): Owner {
   const processStart = startOfProcess(process.pid);
-  return { pid: process.pid, host: hostname(), ...(processStart ? { processStart } : {}) };
+  const job = slurmJob();
+  return {
+    pid: process.pid,
+    host: hostname(),
+    ...(processStart ? { processStart } : {}),
+    ...(job ? { job } : {}),
+  };
+}
+
+/** The Slurm job that this process runs in. */
+function slurmJob(): string | undefined {
+  const { SLURM_ARRAY_JOB_ID: array, SLURM_ARRAY_TASK_ID: task, SLURM_JOB_ID: job } = process.env;
+  return array && task ? `${array}_${task}` : job;
+}
+
+/**
+ * Whether a Slurm job is over for certain: it was said so when this process was started, or it is this
+ * process' own job, which Slurm has started again.
+ */
+function isEndedJob(job: string): boolean {
+  return job === slurmJob() || (process.env.CARRYOVER_ENDED_JOBS ?? '').split(' ').includes(job);
 }
 
 /**
  * Whether the process that a running record names still works on it: on this machine, by asking the
  * system for that process, so that a machine that was suspended finds its own runs alive; elsewhere, by
- * the age of the heartbeat. A machine of this one's name whose boot is another is this one before it was
- * started again, unless it gave a sign of life since. Where the system does not say when a process
- * started, its number may have been given to another: then a heartbeat is asked for too.
+ * the age of the heartbeat, unless its Slurm job is known to be over. A machine of this one's name whose
+ * boot is another is this one before it was started again, unless it gave a sign of life since. Where
+ * the system does not say when a process started, its number may have been given to another: then a
+ * heartbeat is asked for too.
  * @param now milliseconds since 1970.
  */
 export function isAlive(
@@ -29,6 +50,7 @@ export function isAlive(
   const heard = Date.parse(record.heartbeat);
   const isRecent = now - heard < HEARTBEAT_LIMIT_SECONDS * 1000;
   if (owner.host !== hostname()) {
+    if (owner.job !== undefined && isEndedJob(owner.job)) return false;
     return isRecent;
   }
   const [boot, ownBoot] = [bootOf(owner.processStart), bootOf(startOfProcess(process.pid))];

@@ -33,6 +33,8 @@ export const ownerSchema = z.strictObject({
   host: z.string(),
   /** When that process started, as its system counts it; tells a reused process number apart. */
   processStart: z.string().optional(),
+  /** The Slurm job that it runs in: `12`, or `12_3` of an array. */
+  job: z.string().optional(),
 });
 
 export type Owner = z.output<typeof ownerSchema>;

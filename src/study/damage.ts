@@ -1,5 +1,5 @@
 /** Folders of runs that cannot be what this program left there: finding them, and putting them aside. */
-import { mkdir, open, readdir, rename } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type RunRecord, runPaths } from '../results/index.ts';
 import { explainWriteFailure } from '../util/index.ts';
@@ -89,4 +89,18 @@ export async function setAside(folder: string, id: string): Promise<string> {
   } catch (error) {
     throw explainWriteFailure(base, error);
   }
+}
+
+/** Runs that the tables list as finished and of which there is nothing any more. */
+export async function deletedRuns(
+  folder: string,
+  states: readonly { run: PlannedRun; status: string; record?: RunRecord; damage?: string }[],
+): Promise<PlannedRun[]> {
+  const results = await readFile(studyPaths(folder).results, 'utf8').catch(() => '');
+  if (results === '') return [];
+  const listed = new Set(results.split(/[\n,]/));
+  return states
+    .filter(({ status, record, damage }) => status === 'waiting' && !record && damage === undefined)
+    .map(({ run }) => run)
+    .filter(({ id }) => listed.has(id));
 }

@@ -32,6 +32,7 @@ export function describeStudy(study: Study): Record<string, unknown> {
     ...(study.learningRateGrid ? { learningRateGrid: study.learningRateGrid } : {}),
     parallel: study.parallel,
     threads: study.threads,
+    executor: study.executor,
   };
 }
 

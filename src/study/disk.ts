@@ -7,6 +7,9 @@ import { type PlannedRun, studyPaths } from './run.ts';
 /** Room for the records, tables and temporary files beside the runs, in bytes. */
 const MARGIN = 16 * 2 ** 20;
 
+/** With less than this left, in bytes, a run that ends early ended because of it. */
+export const LEAST_FREE = 2 ** 20;
+
 /** Bytes as people read them. */
 export function formatBytes(bytes: number): string {
   if (bytes < 1e6) return `${Math.ceil(bytes / 1e3)} kB`;
@@ -40,13 +43,13 @@ export async function fullDiskError(
   folder: string,
   { reason }: { reason: string },
   runs: readonly PlannedRun[],
-  outcomes: ReadonlyMap<string, { kind: string }>,
+  isDone: (run: PlannedRun) => boolean,
 ): Promise<WorkError> {
   const largest = new Map<string, number>();
   const left: PlannedRun[] = [];
   let have = 0;
   for (const run of runs) {
-    if (outcomes.get(run.id)?.kind === 'done') {
+    if (isDone(run)) {
       const bytes = await folderBytes(studyPaths(folder).run(run.id));
       largest.set(run.model, Math.max(largest.get(run.model) ?? 0, bytes));
     } else {

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isAlive, type RunRecord } from '../results/index.ts';
 import { isFullDisk } from '../util/index.ts';
 import { setAside } from './damage.ts';
-import { fullDiskError } from './disk.ts';
+import { freeBytes, fullDiskError, LEAST_FREE } from './disk.ts';
 import type { AttemptEnd, Executor, Reservation } from './executors/executor.ts';
 import { ReadyRuns } from './ready.ts';
 import { type PlannedRun, runTitle } from './run.ts';
@@ -98,7 +98,8 @@ class Runner {
     await Promise.all([...this.#active.values()].map(({ ended }) => ended));
     await executor.close();
     if (this.#problem?.kind === 'disk') {
-      throw await fullDiskError(folder, this.#problem, runs, this.#outcomes);
+      const isDone = (run: PlannedRun): boolean => this.#outcomes.get(run.id)?.kind === 'done';
+      throw await fullDiskError(folder, this.#problem, runs, isDone);
     }
     if (this.#problem) throw this.#problem.error;
     return runs.flatMap((run) => this.#outcomes.get(run.id) ?? []);
@@ -195,8 +196,7 @@ class Runner {
     try {
       const first = await readRunState(folder, run, { verify: true });
       if (this.#settleFromState(first)) return;
-      const holds = executor.holds(run);
-      if (first.status === 'running' && !holds) {
+      if (first.status === 'running' && !executor.mayStart(first)) {
         this.#elsewhere.set(run.id, run);
         return;
       }
@@ -208,7 +208,7 @@ class Runner {
       const reservation = held;
       // Another runner may have ended the run between the look at it and the reservation.
       const state = await readRunState(folder, run, { ignoreLock: true, verify: true });
-      const elsewhere = state.status === 'running' && !holds;
+      const elsewhere = state.status === 'running' && !executor.mayStart(state);
       if (elsewhere) this.#elsewhere.set(run.id, run);
       if (this.#settleFromState(state) || elsewhere || this.#stopping) {
         await held.release();
@@ -226,7 +226,7 @@ class Runner {
           this.#wake();
         });
       this.#active.set(run.id, { run, ended });
-      if (!holds) onStart?.(run);
+      onStart?.(run);
     } catch (error) {
       await this.#fail(run, error);
       await held?.release();
@@ -255,7 +255,9 @@ class Runner {
       return;
     }
     const reason = end.lost ?? end.cancelled ?? failureReason(end, record);
-    const full = isFullDisk(reason);
+    // Where the disk is full, a process may not even have been able to say so.
+    const full =
+      isFullDisk(reason) || isFullDisk(end.output) || (await freeBytes(folder)) < LEAST_FREE;
     if (full) this.#problem ??= { kind: 'disk', reason };
     const stopped = end.lost === undefined && (this.#stopping || record?.status === 'stopped');
     if (full || stopped || end.cancelled !== undefined) {

@@ -8,9 +8,9 @@ import { type RunConfig, runConfigSchema } from '../results/index.ts';
 import { hashFile, RequestError, WorkError, writeFileWhole, writeJson } from '../util/index.ts';
 import type { NamedData } from './dataAxis.ts';
 import { formatStudy } from './describe.ts';
-import { type DataFacts, type Plan, planRuns, weightsKey } from './plan.ts';
+import { type DataFacts, type Plan, type PlanFacts, planRuns, weightsKey } from './plan.ts';
 import { defaultName } from './resolve.ts';
-import { studyPaths } from './run.ts';
+import { type PlannedRun, studyPaths } from './run.ts';
 import type { Study, StudySource } from './study.ts';
 
 /** Where a study's runs are, unless told otherwise: `runs/<study>` in the working folder. */
@@ -60,6 +60,8 @@ export interface PrepareOptions {
   signal?: AbortSignal;
   /** Called while a data set's files are read. */
   onData?: (name: string, done: number, total: number) => void;
+  /** Finds out how many runs of each model are best at once, of a plan's runs on the CPU. */
+  shareOut?: (runs: readonly PlannedRun[], cores: number) => Promise<ReadonlyMap<string, number>>;
 }
 
 /**
@@ -70,7 +72,7 @@ export interface PrepareOptions {
 export async function prepareStudy(
   study: Study,
   folder: string,
-  { signal, onData }: PrepareOptions = {},
+  { signal, onData, shareOut }: PrepareOptions = {},
 ): Promise<PreparedStudy> {
   // Both load LibTorch, which the other commands of a study do without.
   const [
@@ -101,12 +103,21 @@ export async function prepareStudy(
     });
   }
   const weights = await hashCheckpoints(study);
-  const plan = planRuns(study, folder, {
+  const planFacts: PlanFacts = {
     data: facts,
     weights,
     cores: availableCores(),
     hasGpu: cudaDeviceCount() > 0,
-  });
+    gpus: Math.max(1, cudaDeviceCount()),
+  };
+  let plan = planRuns(study, folder, planFacts);
+  if (shareOut) {
+    const onCpu = plan.runs.filter(({ config: { training } }) =>
+      training.device === 'auto' ? !planFacts.hasGpu : training.device === 'cpu',
+    );
+    const parallelOf = await shareOut(onCpu, planFacts.cores);
+    if (parallelOf.size > 0) plan = planRuns(study, folder, { ...planFacts, parallelOf });
+  }
   const notes = opened.flatMap(({ named, dataset, splits }) =>
     [...dataset.notes, ...splits.notes].map((note) => `${named.name}: ${note}`),
   );
@@ -174,7 +185,9 @@ async function hashWeights(study: Study, model: string, path: string): Promise<s
  * @throws WorkError where they differ from those that the study makes now.
  */
 export async function writeStudyFolder({ study, plan, opened }: PreparedStudy): Promise<void> {
-  const { readSplits, splitsIdentity, writeSplits } = await import('../data/index.ts');
+  const { describeChanges, readSplits, splitsIdentity, writeSplits } = await import(
+    '../data/index.ts'
+  );
   const paths = studyPaths(plan.folder);
   for (const { named, dataset, splits } of opened) {
     const path = paths.splits(named.name);
@@ -182,12 +195,21 @@ export async function writeStudyFolder({ study, plan, opened }: PreparedStudy): 
       await writeSplits(path, dataset, splits);
       continue;
     }
+    const changes = await describeChanges(path, dataset, splits);
+    if (changes !== undefined) {
+      throw new WorkError({
+        where: path,
+        expected: `${named.name} as it was when this split was made`,
+        got: `a changed data set: ${changes}`,
+        hint: 'undo the change, or choose another --out: finished runs belong to the old one',
+      });
+    }
     const present = await readSplits(path, dataset);
     if (splitsIdentity(dataset, present) !== splitsIdentity(dataset, splits)) {
       throw new WorkError({
         where: path,
         expected: 'the split that this study makes',
-        got: 'another one: the data set or its split settings have changed',
+        got: 'another one: the settings of the split have changed',
         hint: 'choose another --out, or move the file away if the runs made with it do not matter',
       });
     }

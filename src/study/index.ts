@@ -8,6 +8,7 @@ export {
   runAnalyses,
 } from './analyses.ts';
 export { findingsOf, formatAnalyses, type ReadAnalyses, readAnalyses } from './analysisTable.ts';
+export { type Cancelled, cancelStudy, registerRunner } from './cancel.ts';
 export {
   compareInits,
   formatComparisons,
@@ -15,6 +16,7 @@ export {
   formatModels,
   studyCurves,
 } from './comparisons.ts';
+export { deletedRuns } from './damage.ts';
 export type { NamedData } from './dataAxis.ts';
 export { describeStudy, formatStudy } from './describe.ts';
 export { formatBytes } from './disk.ts';
@@ -29,6 +31,9 @@ export { type ExecuteOptions, type Execution, execute, type RunOutcome } from '.
 export type { ChildProgram } from './executors/child.ts';
 export type { Attempt, AttemptEnd, Executor, Reservation } from './executors/executor.ts';
 export { LocalExecutor, type LocalOptions } from './executors/local.ts';
+export { RunMemory, visibleGpus } from './executors/machine.ts';
+export { type ExecutorSettings, executorNamed, executorSchema } from './executors/settings.ts';
+export { SlurmExecutor, type SlurmOptions } from './executors/slurm.ts';
 export { dueFid, type FidJob, readFrechet, runFid } from './fid.ts';
 export {
   locateFolder,
@@ -61,6 +66,7 @@ export {
 export { type Report, readReport, writeReport, writeTables } from './report.ts';
 export { loadStudySchema, readStudy } from './resolve.ts';
 export { initLabel, type PlannedRun, runTitle, studyPaths } from './run.ts';
+export { measureSharing, type SharingOptions } from './sharing.ts';
 export { type RunState, type RunStatus, readRunState, readStates } from './state.ts';
 export { StateReader } from './stateReader.ts';
 export { countStates, estimateSeconds, type StatusCounts } from './status.ts';

@@ -41,6 +41,10 @@ export interface PlanFacts {
   cores: number;
   /** Whether a run with `device: auto` computes on a GPU. */
   hasGpu: boolean;
+  /** GPUs that runs can be given out to; 1 unless said. */
+  gpus?: number;
+  /** Runs at once of a model on the CPU, where that was measured. */
+  parallelOf?: ReadonlyMap<string, number>;
 }
 
 /** What a source's checkpoint of a model goes by. */
@@ -74,16 +78,21 @@ interface Shares {
 }
 
 /**
- * Runs at once and threads of each. `auto` on a CPU: as many runs at once as there are cores, each with
- * its share of them; on a GPU one run at a time. It depends on the study and the machine alone, not
+ * Runs at once and threads of each. `auto` on a CPU: as many runs at once as there are cores (or as were
+ * measured to be best for the model), each with its share of them; on GPUs one run each. It depends on the study and the machine alone, not
  * on what is done already, so that a run that goes on has the threads that it began with.
  */
 export function shareMachine(
   runs: number,
   study: Pick<Study, 'parallel' | 'threads'>,
-  { cores, usesGpu }: { cores: number; usesGpu: boolean },
+  {
+    cores,
+    usesGpu,
+    gpus = 1,
+    atOnce = cores,
+  }: { cores: number; usesGpu: boolean; gpus?: number; atOnce?: number },
 ): Shares {
-  const automatic = usesGpu ? 1 : Math.max(1, Math.min(runs, cores));
+  const automatic = Math.max(1, Math.min(runs, usesGpu ? gpus : atOnce));
   const parallel = study.parallel === 'auto' ? automatic : study.parallel;
   const threads =
     study.threads === 'auto' ? Math.max(1, Math.floor(cores / parallel)) : study.threads;
@@ -198,7 +207,7 @@ class Planner {
       taught.map(({ source, model }) => {
         if (!source.spec) throw new Error(`source ${source.name} has no data`);
         const training = sourceTraining(study, model, source);
-        const shares = this.#shares(taught.length, training);
+        const shares = this.#shares(taught.length, model, training);
         const config: RunConfig = {
           data: source.spec,
           splitsFile: paths.splits(source.name),
@@ -332,7 +341,7 @@ class Planner {
     const study = this.#study;
     const paths = studyPaths(this.#folder);
     const { role, named, model, init, title, seed, origin, training, variant } = wanted;
-    const shares = this.#shares(count, training);
+    const shares = this.#shares(count, model, training);
     const { teacher } = origin;
     const weights = teacher ? join(paths.run(teacher.id), 'best.safetensors') : origin.file;
     const config: RunConfig = {
@@ -369,10 +378,15 @@ class Planner {
     return found;
   }
 
-  #shares(runs: number, { device }: TrainingSettings): Shares {
-    const { cores, hasGpu } = this.#facts;
+  #shares(runs: number, model: string, { device }: TrainingSettings): Shares {
+    const { cores, hasGpu, gpus, parallelOf } = this.#facts;
     const usesGpu = device === 'auto' ? hasGpu : device !== 'cpu';
-    return shareMachine(runs, this.#study, { cores, usesGpu });
+    return shareMachine(runs, this.#study, {
+      cores,
+      usesGpu,
+      gpus,
+      atOnce: parallelOf?.get(model),
+    });
   }
 }
 

@@ -106,7 +106,7 @@ async function readKept(path: string): Promise<Speed | undefined> {
 }
 
 /** Measures in a process of its own. @returns the speed, or why there is none. */
-async function measureOne(
+export async function measureOne(
   run: PlannedRun,
   program: ChildProgram,
   signal: AbortSignal | undefined,
@@ -114,7 +114,12 @@ async function measureOne(
   const { threads } = run.config.training;
   const child = spawn(process.execPath, [...program.args, 'study', 'probe'], {
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, ...(threads === 'auto' ? {} : { OMP_NUM_THREADS: String(threads) }) },
+    env: {
+      ...process.env,
+      ...(threads === 'auto' ? {} : { OMP_NUM_THREADS: String(threads) }),
+      // As the run itself would have it.
+      ...(run.parallel > 1 ? { OMP_WAIT_POLICY: 'passive' } : {}),
+    },
   });
   const stop = (): void => {
     child.kill('SIGTERM');

@@ -94,6 +94,7 @@ export async function readStudy(path: string): Promise<Study> {
     learningRateGrid: parsed.learningRateGrid,
     parallel: parsed.parallel,
     threads: parsed.threads,
+    executor: parsed.executor,
   };
 }
 

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { DataAxisSpec, DataSpec } from '../data/index.ts';
 import { initOptionsSchema } from '../results/index.ts';
+import { executorSchema } from './executors/settings.ts';
 import {
   count,
   initEntrySchema,
@@ -101,11 +102,14 @@ export function makeStudyShape(vocabulary: StudyVocabulary) {
     parallel: z
       .union([z.literal('auto'), count])
       .default('auto')
-      .describe('Runs at once; `auto`: as many as there are cores on a CPU, one on a GPU.'),
+      .describe('Runs at once; `auto`: as many as there are cores on a CPU, one a GPU.'),
     threads: z
       .union([z.literal('auto'), count])
       .default('auto')
       .describe('Threads of each run; `auto`: the cores shared out among the runs at once.'),
+    executor: executorSchema
+      .prefault('local')
+      .describe('Where runs are carried out: `local`, `slurm`, or `kind: slurm` with settings.'),
   });
 }
 

@@ -8,6 +8,7 @@ import {
   trainingSchema,
 } from '../results/index.ts';
 import type { NamedData } from './dataAxis.ts';
+import type { ExecutorSettings } from './executors/settings.ts';
 import { type InitEntry, matchesInit } from './inits.ts';
 import type { StudyFile } from './schema.ts';
 
@@ -81,6 +82,7 @@ export interface Study {
   learningRateGrid?: StudyFile['learningRateGrid'];
   parallel: number | 'auto';
   threads: number | 'auto';
+  executor: ExecutorSettings;
 }
 
 /** The training settings of the source run of a model: the study's, then the source's own. */

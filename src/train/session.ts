@@ -1,5 +1,5 @@
 /** One session of a run that this process owns: from the claim to its end or its stop. */
-import { access, readdir, rm } from 'node:fs/promises';
+import { access, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   channelStatistics,
@@ -22,7 +22,7 @@ import {
   runPaths,
 } from '../results/index.ts';
 import { manualSeed, setDeterministic, setThreadCount } from '../tensor/index.ts';
-import { WorkError } from '../util/index.ts';
+import { CarryoverError, WorkError } from '../util/index.ts';
 import { writeSafetensors } from '../weights/index.ts';
 import type { OwnedRecord } from './claim.ts';
 import { TrainingStopped, type TrainOptions, throwIfStopped } from './events.ts';
@@ -166,7 +166,8 @@ export class Session {
     }
     if (!(await exists(paths.resume))) return undefined;
     this.#phase('reading the state to resume from');
-    const state = await loadState(paths.resume);
+    const state = await this.#loadState();
+    if (!state) return undefined;
     if (state.position.runId === this.#material.runId) return state;
     throw new WorkError({
       where: paths.resume,
@@ -174,6 +175,24 @@ export class Session {
       got: `that of run ${state.position.runId}`,
       hint: 'remove the folder and start again',
     });
+  }
+
+  /** The saved state; `undefined`, and a warning, where it or the log that belongs to it is damaged. */
+  async #loadState(): Promise<RunState | undefined> {
+    const paths = runPaths(this.#folder);
+    try {
+      const state = await loadState(paths.resume);
+      const { size } = await stat(paths.log).catch(() => ({ size: 0 }));
+      const { logBytes } = state.position;
+      if (size >= logBytes) return state;
+      const got = `${size} bytes of the ${logBytes} that the state counts on`;
+      throw new WorkError({ where: paths.log, expected: 'the log of what was done', got });
+    } catch (error) {
+      if (!(error instanceof CarryoverError)) throw error;
+      this.#warn(`begins anew: what was to be gone on with is damaged (${error.message})`);
+      await rm(paths.resumeFolder, { recursive: true, force: true });
+      return undefined;
+    }
   }
 
   /**

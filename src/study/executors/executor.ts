@@ -1,5 +1,6 @@
 /** What can carry out the runs of a study: this machine, or a cluster. */
 import type { PlannedRun } from '../run.ts';
+import type { RunState } from '../state.ts';
 
 /** How a run's process ended. */
 export interface AttemptEnd {
@@ -32,8 +33,11 @@ export interface Executor {
   classOf(run: PlannedRun): string;
   /** Whether one more run, this one, fits beside those that are going. */
   hasRoom(run: PlannedRun): boolean;
-  /** Whether the executor has this run in hand since before this runner began. */
-  holds(run: PlannedRun): boolean;
+  /**
+   * Whether a run that is `running` by its files is the executor's to start all the same: its job is in
+   * the queue since before this runner began, or is over and could not say so.
+   */
+  mayStart(state: RunState): boolean;
   /** `undefined` where another runner has it in hand. */
   reserve(run: PlannedRun): Promise<Reservation | undefined>;
   /** Begins a run, or queues it until {@link Executor.flush}. */

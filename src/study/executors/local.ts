@@ -52,7 +52,7 @@ export class LocalExecutor implements Executor {
     return wanted <= memory;
   }
 
-  holds(): boolean {
+  mayStart(): boolean {
     return false;
   }
 

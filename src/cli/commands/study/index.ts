@@ -1,5 +1,6 @@
 /** `carryover study`: whole studies, planned, run, watched and tabulated. One file a sub-command. */
 import type { Command } from 'commander';
+import { registerCancel } from './cancel.ts';
 import { registerGc } from './gc.ts';
 import { registerPlan } from './plan.ts';
 import { registerProbe } from './probe.ts';
@@ -24,4 +25,5 @@ export function registerStudy(program: Command): void {
   registerProbe(study);
   registerQuery(study);
   registerGc(study);
+  registerCancel(study);
 }

@@ -1,6 +1,15 @@
 /** `carryover study run`: trains what is to do, takes the measures, writes the tables. */
-import type { Command } from 'commander';
-import type { Execution, Plan, PreparedStudy, RunOutcome } from '../../../study/index.ts';
+import { freemem } from 'node:os';
+import { type Command, Option } from 'commander';
+import type {
+  Execution,
+  Executor,
+  Plan,
+  PlannedRun,
+  PreparedStudy,
+  RunMemory,
+  RunOutcome,
+} from '../../../study/index.ts';
 import { startable, WorkError } from '../../../util/index.ts';
 import { wholeNumber } from '../../numbers.ts';
 import { type Output, outputOf } from '../../output.ts';
@@ -14,7 +23,7 @@ import {
   showReport,
 } from '../../studyText.ts';
 import { loadFigures, loadStudies, prepare, type StudyOptions } from './prepare.ts';
-import { Tables, writeTables } from './tables.ts';
+import { newestPlan, Tables, writeTables } from './tables.ts';
 
 /** How often it looks at the runs that are going, in milliseconds. */
 const WATCH_MILLISECONDS = 1000;
@@ -35,12 +44,20 @@ export function registerRun(study: Command): void {
       'threads of each run, instead of the study file’s',
       wholeNumber('--threads'),
     )
+    .addOption(
+      new Option(
+        '--executor <kind>',
+        'where runs are carried out, instead of the study file’s',
+      ).choices(['local', 'slurm']),
+    )
     .addHelpText(
       'after',
       '\nFinished runs are left alone, failed ones are tried again, interrupted ones go on. Ctrl-C stops\n' +
-        'at a step boundary; the same command goes on.\n' +
+        'at a step boundary; the same command goes on. Jobs on a cluster go on by themselves; carryover study\n' +
+        'cancel cancels them.\n' +
         '\nExamples:\n  $ carryover study run studies/isic2019-mini.yaml\n' +
-        '  $ carryover study run study.yaml --out /scratch/study --parallel 1 --threads 8',
+        '  $ carryover study run study.yaml --out /scratch/study --parallel 1 --threads 8\n' +
+        '  $ carryover study run study.yaml --executor slurm',
     )
     .action((file: string, options: StudyOptions, command: Command) =>
       runStudy(file, options, outputOf(command)),
@@ -49,11 +66,11 @@ export function registerRun(study: Command): void {
 
 export async function runStudy(file: string, options: StudyOptions, output: Output): Promise<void> {
   const studies = await loadStudies();
-  const { execute, LocalExecutor, readStates, runTitle } = studies;
+  const { execute, readStates, runTitle } = studies;
   const { describeTable1 } = await loadFigures();
   let kill = (): void => {};
   using stop = stopOnSignals(() => kill());
-  const prepared = await prepare(file, options, output, stop.signal);
+  const prepared = await prepare(file, options, output, stop.signal, { measuring: true });
   const { plan, notes } = prepared;
   for (const note of notes) output.note(`note: ${note}`);
   await studies.writeStudyFolder(prepared);
@@ -66,21 +83,26 @@ export async function runStudy(file: string, options: StudyOptions, output: Outp
     `${plan.name}: ${plan.runs.length} runs in ${plan.folder}, ${doneBefore.size} done before; ` +
       describeSharing(plan),
   );
-  const main = startable('../../main', import.meta.url);
-  const own = new Set(plan.runs.map(({ id }) => id));
-  const tables = new Tables(() => writeTables(plan.folder, own, noteOnce(output, plan)));
+  for (const run of await studies.deletedRuns(plan.folder, states)) {
+    output.note(
+      `note: ${runTitle(run)} (${run.id}) was finished and its folder is gone: done again`,
+    );
+  }
+  const runMemory = new studies.RunMemory(states);
+  const executor = await openExecutor(prepared, runMemory, output, stop.signal);
+  const unregister = await studies.registerRunner(plan.folder);
+  const onNewer = noteOnce(output, plan);
+  const tables = new Tables(async () => writeTables(await newestPlan(plan, onNewer)));
   const execution = execute({
     folder: plan.folder,
     runs: plan.runs,
     states,
-    executor: new LocalExecutor({
-      folder: plan.folder,
-      program: { args: [...main.execArgv, main.path] },
-    }),
+    executor,
     signal: stop.signal,
     onStart: (started) => output.note(`started  ${runTitle(started)}  (${started.id})`),
     onOutcome: (outcome) => {
       if (doneBefore.has(outcome.run.id)) return;
+      if (outcome.kind === 'done') runMemory.learn(outcome.run, outcome.record);
       output.note(describeOutcome(outcome, runTitle(outcome.run)));
       tables.ask();
     },
@@ -88,7 +110,9 @@ export async function runStudy(file: string, options: StudyOptions, output: Outp
   });
   kill = execution.kill;
   stop.signal.addEventListener('abort', () => {
-    output.note('stopping at the next step boundary; once more to stop at once');
+    if (prepared.study.executor.kind === 'local') {
+      output.note('stopping at the next step boundary; once more to stop at once');
+    }
   });
   const watching = watch(execution, plan, output, studies);
   let outcomes: RunOutcome[];
@@ -97,17 +121,19 @@ export async function runStudy(file: string, options: StudyOptions, output: Outp
   } finally {
     watching.end();
     await tables.end();
+    await unregister();
   }
   const failedAnalyses = [
     ...(await analyze(prepared, output, stop.signal)),
     ...(await takeFid(prepared, output, stop.signal)),
   ];
-  const result = await writeStudyReport(plan, output);
-  showReport(plan, describeTable1(result.table), result.states, output);
+  const shown = await newestPlan(plan, onNewer);
+  const result = await writeStudyReport(shown, output);
+  showReport(shown, describeTable1(result.table), result.states, output);
   output.line(`report: ${result.page}`);
   const failed = outcomes.filter(({ kind }) => kind !== 'done');
   output.document({
-    ...describeReport(plan, result),
+    ...describeReport(shown, result),
     ...describeWritten(result),
     stopped: stop.signal.aborted,
   });
@@ -129,6 +155,30 @@ export async function runStudy(file: string, options: StudyOptions, output: Outp
       hint: 'the same command tries again',
     });
   }
+}
+
+/** What carries out the runs of this study. */
+async function openExecutor(
+  { study, plan }: PreparedStudy,
+  runMemory: RunMemory,
+  output: Output,
+  signal: AbortSignal,
+): Promise<Executor> {
+  const { LocalExecutor, SlurmExecutor, visibleGpus } = await loadStudies();
+  const main = startable('../../main', import.meta.url);
+  const common = { folder: plan.folder, program: { args: [...main.execArgv, main.path] } };
+  if (study.executor.kind === 'local') {
+    const gpus = await visibleGpus();
+    const memoryOf = (run: PlannedRun): number | undefined => runMemory.of(run);
+    return new LocalExecutor({ ...common, gpus, memory: freemem(), memoryOf });
+  }
+  return await SlurmExecutor.open({
+    ...common,
+    title: plan.name,
+    settings: study.executor,
+    signal,
+    onNote: (text) => output.note(text),
+  });
 }
 
 /** Shows how far the runs are. */
@@ -168,13 +218,13 @@ function watch(
 }
 
 /** Says once that another `study run` has planned the study anew. */
-function noteOnce(output: Output, plan: Plan): (runs: number) => void {
+function noteOnce(output: Output, plan: Plan): (newest: Plan) => void {
   let told = false;
-  return (runs) => {
+  return (newest) => {
     if (told) return;
     told = true;
     output.note(
-      `note: another study run has planned ${plan.name} anew, with ${runs} runs; this one goes on ` +
+      `note: another study run has planned ${plan.name} anew, with ${newest.runs.length} runs; this one goes on ` +
         `with the ${plan.runs.length} that it began with, and the tables are those of the new plan`,
     );
   };

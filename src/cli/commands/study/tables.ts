@@ -1,4 +1,5 @@
 /** The tables of a study that is running: written anew as runs finish, so that they can be read at any time. */
+import type { Plan } from '../../../study/index.ts';
 import { loadFigures, loadStudies } from './prepare.ts';
 
 /** Writing takes so small a part of the time at most: it reads all runs that are finished. */
@@ -50,18 +51,21 @@ export class Tables {
 }
 
 /**
- * Writes the tables of the plan that is in the folder: this runner's own, or that of a `study run`
- * that planned the study anew meanwhile, which is then told.
+ * The plan whose tables belong into the folder: the runner's own, or that of a `study run` that planned
+ * the study anew meanwhile, which is then told.
  */
-export async function writeTables(
-  folder: string,
-  ownRuns: ReadonlySet<string>,
-  onNewer: (runs: number) => void,
-): Promise<void> {
-  const { readPlan, writeReport } = await loadStudies();
-  const plan = await readPlan(folder);
-  const same = plan.runs.length === ownRuns.size && plan.runs.every(({ id }) => ownRuns.has(id));
-  if (!same) onNewer(plan.runs.length);
+export async function newestPlan(plan: Plan, onNewer: (newest: Plan) => void): Promise<Plan> {
+  const { readPlan } = await loadStudies();
+  const newest = await readPlan(plan.folder);
+  const own = new Set(plan.runs.map(({ id }) => id));
+  if (newest.runs.length === own.size && newest.runs.every(({ id }) => own.has(id))) return plan;
+  onNewer(newest);
+  return newest;
+}
+
+/** Writes the tables of a plan. */
+export async function writeTables(plan: Plan): Promise<void> {
+  const { writeReport } = await loadStudies();
   const { writeTable1 } = await loadFigures();
   await writeTable1(await writeReport(plan), plan.folder);
 }
