@@ -61,11 +61,21 @@ export async function dueAnalyses(
   }
   const cka = requests.find(({ measure }) => measure === 'cka');
   if (cka) {
+    const idOf = recordIds(states);
     for (const [run, against] of pairsOf(done.filter((run) => asked(run, cka)))) {
-      if (await isDue(plan, run, cka, against)) jobs.push({ ...jobOf(run, [cka]), against });
+      if (await isDue(plan, run, cka, idOf(against))) jobs.push({ ...jobOf(run, [cka]), against });
     }
   }
   return jobs;
+}
+
+/**
+ * The id that a run has in its own record, which names it in files of analyses. It differs from the plan's where
+ * the study trains the source: the plan knows the source run, the record its checkpoint.
+ */
+export function recordIds(states: readonly RunState[]): (run: PlannedRun) => string {
+  const ids = new Map(states.map(({ run, record }) => [run.id, record?.runId]));
+  return ({ id }) => ids.get(id) ?? id;
 }
 
 /** Requests that one process can share its passes among: of the same network and number format. */
@@ -157,9 +167,9 @@ async function isDue(
   plan: Plan,
   run: PlannedRun,
   { measure, options }: AnalysisRequest,
-  against?: PlannedRun,
+  against?: string,
 ): Promise<boolean> {
-  const { json } = analysisPaths(studyPaths(plan.folder).run(run.id), measure, against?.id);
+  const { json } = analysisPaths(studyPaths(plan.folder).run(run.id), measure, against);
   try {
     const { options: taken } = keptSchema.parse(JSON.parse(await readFile(json, 'utf8')));
     return !hasSettings({ measure, options: taken }, options);

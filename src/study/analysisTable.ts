@@ -12,7 +12,7 @@ import {
   readAnalysis,
 } from '../results/index.ts';
 import { CarryoverError } from '../util/index.ts';
-import { pairsOf } from './analyses.ts';
+import { pairsOf, recordIds } from './analyses.ts';
 import type { Plan } from './plan.ts';
 import { type PlannedRun, studyPaths } from './run.ts';
 import type { RunState } from './state.ts';
@@ -115,8 +115,9 @@ async function eachAnalysis(
   add: (run: PlannedRun, init: string, document: AnalysisDocument) => void,
 ): Promise<{ warnings: string[]; problems: string[] }> {
   const done = states.filter(({ status, run }) => status === 'done' && run.role === 'target');
+  const idOf = recordIds(done);
   const partners = new Map(
-    pairsOf(done.map(({ run }) => run)).map(([wt, st]) => [wt.id, st.id] as const),
+    pairsOf(done.map(({ run }) => run)).map(([wt, st]) => [wt.id, idOf(st)] as const),
   );
   const warnings: string[] = [];
   const unreadable: string[] = [];

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   analysisPaths,
+  type CkaDocument,
   type L2Document,
   type MeasureName,
   measureSettings,
@@ -21,6 +22,7 @@ import {
   runAnalyses,
 } from '../../src/study/index.ts';
 import { fakeRun, temporaryFolder } from './fakeRuns.ts';
+import { finishedRecord } from './finishedRuns.ts';
 
 /** A measure as a study asks for it. */
 function ask(
@@ -79,6 +81,46 @@ describe('analyses of a study', () => {
       ...[0, 1, 2].map((seed) => [`wt${seed}`, ['cka'], `st${seed}`]),
     ]);
     expect(jobs[6] && jobTitle(jobs[6])).toContain('against ST');
+  });
+
+  it('find a pair by the id in the record, which the plan need not know', async () => {
+    // Where the study trains the source, a record is named after the source's checkpoint.
+    const [wt, st] = runs;
+    if (!wt || !st) throw new Error('no runs');
+    const recordId = 'of-the-record';
+    const known = states.map(
+      (state): RunState =>
+        state.run === st
+          ? { ...state, record: { ...finishedRecord(st, {}), runId: recordId } }
+          : state,
+    );
+    const { measure: _, from: _from, to: _to, taps: _taps, ...head } = drift(wt, 1);
+    const document: CkaDocument = {
+      ...head,
+      against: { ...drift(st, 1).run, runId: recordId },
+      measure: 'cka',
+      settings: { batch: 128, estimator: 'ratio-of-means' },
+      images: 8,
+      batches: 1,
+      batchesLeftOut: 0,
+      taps: ['conv1'],
+      matrices: [
+        {
+          tokens: 'all',
+          left: { run: wt.id, checkpoint: 'best' },
+          right: { run: recordId, checkpoint: 'best' },
+          taps: ['conv1'],
+          values: [[0.25]],
+          undefinedTaps: [],
+        },
+      ],
+    };
+    await writeAnalysis(join(folder, wt.id), document);
+    const jobs = await dueAnalyses(planOf(), known, [ask('cka', {}, { seeds: [0] })]);
+    expect(jobs.filter(({ against }) => against)).toEqual([]);
+    const { rows } = await readAnalyses(planOf(), known, ['cka']);
+    expect(rows.map(({ init, value }) => [init, value?.mean])).toEqual([['wt against st', 0.25]]);
+    await rm(analysisPaths(join(folder, wt.id), 'cka', recordId).json);
   });
 
   it('are not due again once they are there', async () => {
