@@ -25,7 +25,7 @@ export function axisOf(entry: DataAxisSpec): { whole: DataSpec; axis: DataAxis }
     ...(typeof samples === 'number' ? { nTrain: samples } : {}),
   };
   return {
-    whole: { ...rest, ...plain } as DataSpec,
+    whole: { ...rest, ...plain },
     axis: {
       ...(Array.isArray(fraction) ? { fraction } : {}),
       ...(Array.isArray(samples) ? { nTrain: samples } : {}),

@@ -32,7 +32,7 @@ async function refusal(text: string): Promise<string> {
     () => undefined,
     (reason: unknown) => reason,
   );
-  if (!(error instanceof RequestError)) throw error ?? new Error('was not refused');
+  if (!(error instanceof RequestError)) throw new Error(`refused otherwise: ${String(error)}`);
   expect(error.message).not.toContain('\n');
   expect(error.message.startsWith(path)).toBe(true);
   return error.message.slice(path.length);
