@@ -9,6 +9,10 @@ export interface BenchmarkOptions {
   /** Only the cases whose name contains this. */
   only?: string;
   batch: number;
+  /** Several batch sizes, of the benchmarks that take them. */
+  batches?: readonly number[];
+  /** Of the benchmarks on a GPU. */
+  device?: string;
   threads: number;
   say(line: string): void;
 }

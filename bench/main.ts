@@ -1,5 +1,5 @@
 /**
- * npm run bench -- [train|ops|features|loader|knn|cka|reinit|fid] [--rounds 5] [--only resnet50-fp32] [--python /usr/bin/python3]
+ * npm run bench -- [train|ops|features|loader|knn|cka|reinit|fid|startup|gpu] [--rounds 5] [--only resnet50-fp32] [--python /usr/bin/python3]
  * Runs paired benchmarks and writes bench/results/<machine>-<benchmark>.json and .md.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -10,13 +10,17 @@ import type { Benchmark, Row } from './benchmark.ts';
 import { cka } from './cka.ts';
 import { features } from './features.ts';
 import { fid } from './fid.ts';
+import { gpu } from './gpu.ts';
 import { knn } from './knn.ts';
 import { loader } from './loader.ts';
 import { operators } from './operators.ts';
 import { describeMachine, type Spread } from './pairing.ts';
 import { reinit } from './reinit.ts';
+import { startup } from './startup.ts';
 import { pythonHasTorch, train } from './train.ts';
 
+/** A GPU is asked for by name. */
+const onRequest: readonly Benchmark[] = [gpu];
 const benchmarks: readonly Benchmark[] = [
   train,
   operators,
@@ -26,6 +30,7 @@ const benchmarks: readonly Benchmark[] = [
   cka,
   reinit,
   fid,
+  startup,
 ];
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
@@ -36,6 +41,7 @@ const { values, positionals } = parseArgs({
     only: { type: 'string' },
     batch: { type: 'string', default: '16' },
     threads: { type: 'string', default: '2' },
+    device: { type: 'string', default: 'cuda' },
     python: { type: 'string', default: '/usr/bin/python3' },
     write: { type: 'boolean', default: true },
   },
@@ -62,7 +68,7 @@ function markdown(
     '',
     'Medians, with the least and the greatest over the rounds in brackets.',
     '',
-    '| case | carryover | PyTorch | unit | ratio | target | met | notes |',
+    '| case | carryover | reference | unit | ratio | target | met | notes |',
     '| --- | --- | --- | --- | --- | --- | --- | --- |',
     ...lines,
     '',
@@ -73,7 +79,7 @@ function markdown(
 
 const chosen = positionals.length > 0 ? positionals : benchmarks.map(({ name }) => name);
 for (const name of chosen) {
-  const benchmark = benchmarks.find((candidate) => candidate.name === name);
+  const benchmark = [...benchmarks, ...onRequest].find((candidate) => candidate.name === name);
   if (!benchmark) {
     say(`error: bench: expected ${benchmarks.map((b) => b.name).join(', ')}, got ${name}`);
     process.exit(2);
@@ -86,7 +92,9 @@ for (const name of chosen) {
     python: values.python,
     rounds: Number(values.rounds),
     only: values.only,
-    batch: Number(values.batch),
+    batch: Number(values.batch.split(',')[0]),
+    batches: values.batch.split(',').map(Number),
+    device: values.device,
     threads: Number(values.threads),
     say,
   };

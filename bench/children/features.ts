@@ -19,18 +19,23 @@ const { values } = parseArgs({
     batches: { type: 'string', default: '6' },
     warmup: { type: 'string', default: '2' },
     precision: { type: 'string', default: 'fp32' },
+    device: { type: 'string', default: 'cpu' },
   },
 });
 const batchSize = Number(values.batch);
 const size = Number(values.size);
+const { device } = values;
 const warmup = Number(values.warmup);
 const count = warmup + Number(values.batches);
 
 setThreadCount(Number(values.threads));
 const model = createModel(values.model ?? '', { classes: 1000, imageSize: size });
 initialise(model, { scheme: 'ri', seed: 0 });
-const images = keep(ops.normal_(ops.zeros([batchSize, 3, size, size])).contiguous('channelsLast'));
-const labels = keep(ops.zeros([batchSize], { dtype: 'int64' }));
+if (device !== 'cpu') model.to({ device });
+const images = keep(
+  ops.normal_(ops.zeros([batchSize, 3, size, size], { device })).contiguous('channelsLast'),
+);
+const labels = keep(ops.zeros([batchSize], { dtype: 'int64', device }));
 const indices = Array.from({ length: batchSize }, (_, index) => index);
 
 /** When each batch was asked for, and the last one done: what lies between is one batch's work. */
@@ -44,7 +49,7 @@ const loader = {
     marks.push(process.hrtime.bigint());
   },
 };
-const pass = { device: 'cpu', precision: values.precision === 'bf16' ? 'bf16' : 'fp32' } as const;
+const pass = { device, precision: values.precision === 'bf16' ? 'bf16' : 'fp32' } as const;
 if (values.mode === 'plain') {
   await predict(model, loader, pass);
 } else {

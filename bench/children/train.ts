@@ -18,33 +18,38 @@ const { values } = parseArgs({
     steps: { type: 'string', default: '6' },
     warmup: { type: 'string', default: '2' },
     precision: { type: 'string', default: 'fp32' },
+    device: { type: 'string', default: 'cpu' },
   },
 });
 const batchSize = Number(values.batch);
 const size = Number(values.size);
+const { device } = values;
 const warmup = Number(values.warmup);
 
 setThreadCount(Number(values.threads));
 const model = createModel(values.model ?? '', { classes: 1000, imageSize: size });
 initialise(model, { scheme: 'ri', seed: 0 });
+if (device !== 'cpu') model.to({ device });
 model.train();
 const stepper = new Stepper({
   model,
   task: 'multiclass',
   training: trainingSchema.parse({}),
   resolved: {
-    device: 'cpu',
+    device,
     precision: values.precision === 'bf16' ? 'bf16' : 'fp32',
     optimizer: model.family === 'cnn' ? 'adam' : 'adamw',
     learningRate: 1e-4,
   },
 });
-const images = keep(ops.normal_(ops.zeros([batchSize, 3, size, size])).contiguous('channelsLast'));
+const images = keep(
+  ops.normal_(ops.zeros([batchSize, 3, size, size], { device })).contiguous('channelsLast'),
+);
 const labels = keep(
   tensor(
     Array.from({ length: batchSize }, (_, index) => index % 1000),
     { dtype: 'int64' },
-  ),
+  ).to({ device }),
 );
 const batch = { images, labels, indices: [], dispose: () => {} };
 

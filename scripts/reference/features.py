@@ -25,6 +25,8 @@ parser.add_argument("--batches", type=int, default=6)
 parser.add_argument("--warmup", type=int, default=2)
 parser.add_argument("--mode", choices=["plain", "taps"], default="taps")
 parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
+parser.add_argument("--layout", choices=["channels-last", "nchw"], default="channels-last")
+parser.add_argument("--device", default="cpu")
 options = parser.parse_args()
 
 torch.set_num_threads(options.threads)
@@ -74,8 +76,11 @@ else:
         for index in range(len(getattr(model, stage))):
             taps[f"{stage}.{index}"] = spatial
 
-images = torch.randn(options.batch, 3, options.size, options.size)
-if options.model not in widths and options.model != "swin_tiny":
+kind = torch.device(options.device).type
+model = model.to(options.device)
+images = torch.randn(options.batch, 3, options.size, options.size, device=options.device)
+is_cnn = options.model not in widths and options.model != "swin_tiny"
+if is_cnn and options.layout == "channels-last":
     model = model.to(memory_format=torch.channels_last)
     images = images.contiguous(memory_format=torch.channels_last)
 model.eval()
@@ -93,10 +98,10 @@ with torch.inference_mode():
     for step in range(options.warmup + options.batches):
         start = time.perf_counter()
         seen.clear()
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=options.precision == "bf16"):
+        with torch.autocast(kind, dtype=torch.bfloat16, enabled=options.precision == "bf16"):
             logits = model(images)
-        results = {name: value.float().numpy() for name, value in seen.items()}
-        results["logits"] = logits.float().numpy()
+        results = {name: value.float().cpu().numpy() for name, value in seen.items()}
+        results["logits"] = logits.float().cpu().numpy()
         if step >= options.warmup:
             seconds.append(time.perf_counter() - start)
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

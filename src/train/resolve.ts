@@ -2,7 +2,14 @@
 import { cpus } from 'node:os';
 import { describeModel } from '../models/index.ts';
 import type { Resolved, RunConfig } from '../results/index.ts';
-import { availableCores, cudaDeviceCount, processorHasBFloat16 } from '../tensor/index.ts';
+import {
+  availableCores,
+  cudaDeviceCount,
+  describeGpu,
+  type GpuFacts,
+  gpuHasBFloat16,
+  processorHasBFloat16,
+} from '../tensor/index.ts';
 import { RequestError } from '../util/index.ts';
 
 /** Learning rates of the paper, found by grid search (section 2, training procedure). */
@@ -17,7 +24,7 @@ export type Machine = Pick<Resolved, 'device' | 'deviceName' | 'precision' | 'th
 
 /**
  * The device, number format and threads of a run on this machine.
- * @throws RequestError for a GPU that is not there.
+ * @throws RequestError for a GPU that is not there, or one that is asked for bfloat16 and has none.
  */
 export function resolveMachine(
   training: Pick<RunConfig['training'], 'device' | 'precision' | 'threads'>,
@@ -25,15 +32,42 @@ export function resolveMachine(
 ): Machine {
   const device = resolveDevice(training.device, where);
   const isGpu = device.startsWith('cuda');
-  const hasBFloat16 = isGpu || processorHasBFloat16();
-  const automatic = hasBFloat16 ? 'bf16' : 'fp32';
-  const deviceName = isGpu ? undefined : cpus()[0]?.model.trim();
+  const gpu = isGpu ? describeGpu(Number(device.split(':')[1] ?? 0)) : undefined;
+  const deviceName = isGpu ? gpu?.name : cpus()[0]?.model.trim();
   return {
     device,
     ...(deviceName ? { deviceName } : {}),
-    precision: training.precision === 'auto' ? automatic : training.precision,
+    precision: isGpu
+      ? gpuPrecision(training.precision, gpu)
+      : processorPrecision(training.precision),
     threads: training.threads === 'auto' ? automaticThreads() : training.threads,
   };
+}
+
+type Precision = RunConfig['training']['precision'];
+
+function processorPrecision(wanted: Precision): 'fp32' | 'bf16' {
+  if (wanted !== 'auto') return wanted;
+  return processorHasBFloat16() ? 'bf16' : 'fp32';
+}
+
+/**
+ * The number format on a GPU.
+ * @param gpu `undefined` where the driver does not say what it is: then as on a recent one
+ * @throws RequestError for bfloat16 on a GPU that only imitates it.
+ */
+export function gpuPrecision(wanted: Precision, gpu: GpuFacts | undefined): 'fp32' | 'bf16' {
+  const hasBFloat16 = gpu === undefined || gpuHasBFloat16(gpu);
+  if (wanted === 'auto') return hasBFloat16 ? 'bf16' : 'fp32';
+  if (wanted === 'bf16' && gpu !== undefined && !hasBFloat16) {
+    throw new RequestError({
+      where: 'training.precision',
+      expected: 'a GPU that computes in bfloat16 (compute capability 8.0 or newer)',
+      got: `${gpu.name}, ${gpu.computeCapability.toFixed(1)}`,
+      hint: 'use precision auto or fp32',
+    });
+  }
+  return wanted;
 }
 
 function resolveDevice(wanted: string, where: string): string {
@@ -46,7 +80,7 @@ function resolveDevice(wanted: string, where: string): string {
       where,
       expected: count === 0 ? 'cpu: LibTorch sees no GPU' : `a GPU below cuda:${count}`,
       got: wanted,
-      hint: 'use device auto, and see carryover doctor',
+      hint: 'use device auto; carryover doctor says what is missing for a GPU',
     });
   }
   return `cuda:${index}`;

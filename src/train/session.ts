@@ -21,7 +21,7 @@ import {
   type RunResult,
   runPaths,
 } from '../results/index.ts';
-import { manualSeed, setDeterministic, setThreadCount } from '../tensor/index.ts';
+import { type Device, manualSeed, setDeterministic, setThreadCount } from '../tensor/index.ts';
 import { CarryoverError, WorkError } from '../util/index.ts';
 import { writeSafetensors } from '../weights/index.ts';
 import type { OwnedRecord } from './claim.ts';
@@ -86,7 +86,7 @@ export class Session {
       this.#gpu = new GpuUtilisation(machine.device);
     }
     const sizes = resolveSizes(this.#config);
-    const loaders = await this.#openLoaders(sizes);
+    const loaders = await this.#openLoaders(sizes, machine.device);
     const { family } = describeModel(this.#config.model);
     const iterationsPerEpoch = loaders.train.batchesPerEpoch;
     const resolved: Resolved = {
@@ -215,12 +215,11 @@ export class Session {
     return machine;
   }
 
-  async #openLoaders({ size, resize }: { size: number; resize: number }): Promise<{
-    train: Loader;
-    val: Loader;
-    test: Loader;
-    batchSize: number;
-  }> {
+  /** @param device where batches are augmented and normalised: images travel to a GPU as bytes. */
+  async #openLoaders(
+    { size, resize }: { size: number; resize: number },
+    device: Device,
+  ): Promise<{ train: Loader; val: Loader; test: Loader; batchSize: number }> {
     const { training, seed } = this.#config;
     const { dataset, splits, splitsHash } = this.#material;
     const { signal } = this.#options;
@@ -249,6 +248,7 @@ export class Session {
       const loader = await Loader.open({
         ...images,
         dataset,
+        device,
         size,
         mean,
         std,

@@ -10,8 +10,18 @@ import {
   decayGroups,
 } from '../nn/index.ts';
 import type { Resolved, TrainingSettings } from '../results/index.ts';
-import { autocast, backward, keep, noGrad, ops, scope, type Tensor } from '../tensor/index.ts';
+import {
+  autocast,
+  backward,
+  keep,
+  noGrad,
+  ops,
+  scope,
+  synchronize,
+  type Tensor,
+} from '../tensor/index.ts';
 import { WorkError } from '../util/index.ts';
+import { isOutOfMemory, largestThatFits, outOfMemory } from './outOfMemory.ts';
 
 /** Losses that are held on the device before they are read whatever the log asks for. */
 const LOSSES_HELD = 64;
@@ -75,8 +85,45 @@ export class Stepper {
     this.#losses = keep(ops.zeros([LOSSES_HELD], { device: options.resolved.device }));
   }
 
-  /** One update from one batch. The batch stays the caller's. @param iteration steps done before. */
+  /**
+   * One update from one batch. The batch stays the caller's.
+   * @param iteration steps done before
+   * @throws WorkError where the device has too little memory, with the batch size that would fit; the network
+   *   is of no use then.
+   */
   step(batch: Batch, learningRate: number, iteration: number): void {
+    try {
+      this.#step(batch, learningRate, iteration);
+    } catch (error) {
+      if (!isOutOfMemory(error)) throw error;
+      const [images = 0] = batch.images.shape;
+      const largest = largestThatFits(images, (count) => this.#hasRoom(batch, count));
+      throw outOfMemory(error, { images, largest, device: this.#options.resolved.device });
+    }
+  }
+
+  /** Whether the first images of a batch can be stepped. */
+  #hasRoom(batch: Batch, images: number): boolean {
+    this.optimiser.zeroGrad();
+    this.#held = 0;
+    return scope(() => {
+      const part = {
+        ...batch,
+        images: ops.narrow(batch.images, 0, 0, images),
+        labels: ops.narrow(batch.labels, 0, 0, images),
+      };
+      try {
+        this.#step(part, 0, 0);
+        synchronize(this.#options.resolved.device);
+        return true;
+      } catch (error) {
+        if (!isOutOfMemory(error)) throw error;
+        return false;
+      }
+    });
+  }
+
+  #step(batch: Batch, learningRate: number, iteration: number): void {
     if (this.#held === LOSSES_HELD) this.#read(iteration);
     const { model, task, unknownLabels, resolved } = this.#options;
     const { device } = resolved;

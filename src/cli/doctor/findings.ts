@@ -84,7 +84,8 @@ function gpuFinding({ nvidiaDriver, gpus, libtorch }: Observations): Finding | u
   if (!nvidiaDriver || gpus > 0) return undefined;
   return warning(
     `an NVIDIA driver is here, but LibTorch ${libtorch} sees no GPU`,
-    'use a CUDA build of LibTorch (set LIBTORCH, or activate a Python that has one), then npm run setup',
+    'install a CUDA build: python3 -m venv .venv && . .venv/bin/activate && pip install torch (or the LibTorch zip ' +
+      'for CUDA of https://pytorch.org/get-started/locally/, its folder in LIBTORCH), then npm run setup',
   );
 }
 
