@@ -1,30 +1,18 @@
 /** Validation curves of runs and what figures 8 and 19 share. */
 import type { LearningCurve, StudySummary } from '../results/index.ts';
 import { mean } from '../util/index.ts';
+import { averageLines } from './averages.ts';
 import type { FigureSpec } from './figure.ts';
 import type { FractionPanel } from './fractionPanels.ts';
-import { initLabel, modelLabel } from './labels.ts';
+import { initLabel } from './labels.ts';
 import { initStyle, type SeriesStyle, seriesEncoding } from './styles.ts';
-import { averageOver } from './sweeps.ts';
 
 /** Panel of the speed-up over ST, averaged over data sets; nothing where no model has it. */
 export function speedUpPanel(
   summary: StudySummary,
   models: readonly string[],
 ): FractionPanel | undefined {
-  const lines = models.flatMap((model) => {
-    const points = averageOver(summary, model, ({ speedUp }) => speedUp);
-    if (points.length < 2) return [];
-    return [
-      {
-        label: modelLabel(model),
-        points: points.map(({ fraction, value }) => ({
-          fraction,
-          value: { mean: value, count: 1 },
-        })),
-      },
-    ];
-  });
+  const lines = averageLines(summary, models, ({ speedUp }) => speedUp);
   if (lines.length === 0) return undefined;
   return {
     title: summary.data.length > 1 ? 'speed-up, mean over data sets' : 'speed-up',

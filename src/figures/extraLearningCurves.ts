@@ -4,6 +4,7 @@ import { curvePanel, curveSeries, curveSettings } from './convergence.ts';
 import type { FigureKind } from './figure.ts';
 import { metricLabel, modelLabel } from './labels.ts';
 import { legendRow } from './legend.ts';
+import { fileName } from './pages.ts';
 
 export const extraLearningCurves: FigureKind = {
   id: 'extra-learning-curves',
@@ -20,7 +21,7 @@ export const extraLearningCurves: FigureKind = {
       const title = `Validation curves of ${modelLabel(model)}`;
       return [
         {
-          id: `${extraLearningCurves.id}-${model.replaceAll(/[^\w-]+/g, '-')}`,
+          id: `${extraLearningCurves.id}-${fileName(model)}`,
           paper: extraLearningCurves.paper,
           title,
           caption: sentences(

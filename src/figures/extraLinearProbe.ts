@@ -4,6 +4,7 @@ import { leftOut, provenance, repeats, sentences } from './caption.ts';
 import type { FigureKind, FigureSpec } from './figure.ts';
 import { initLabel, metricLabel, modelLabel } from './labels.ts';
 import { type LegendEntry, legendRow } from './legend.ts';
+import { fileName } from './pages.ts';
 import { colour } from './palette.ts';
 import { initStyle, seriesEncoding } from './styles.ts';
 
@@ -32,7 +33,7 @@ export const extraLinearProbe: FigureKind = {
       const width = Math.max(200, 14 * new Set(own.map(({ of }) => of)).size);
       return [
         {
-          id: `${extraLinearProbe.id}-${model.replaceAll(/[^\w-]+/g, '-')}`,
+          id: `${extraLinearProbe.id}-${fileName(model)}`,
           paper: extraLinearProbe.paper,
           title,
           caption: sentences(

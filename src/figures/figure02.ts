@@ -1,18 +1,12 @@
 /** Figure 2: which layers benefit from feature reuse? Metric against the WT fraction, a panel a data set. */
 import type { DataSummary, StudySummary } from '../results/index.ts';
+import { averageLines, gainPanel } from './averages.ts';
 import { leftOut, listOf, provenance, repeats, sentences } from './caption.ts';
 import type { Figure, FigureKind } from './figure.ts';
 import { type FractionPanel, fractionPanels } from './fractionPanels.ts';
 import { metricLabel, modelLabel } from './labels.ts';
 import { modelStyles } from './styles.ts';
-import {
-  averageOver,
-  cellOf,
-  comparedModels,
-  curvePoints,
-  describeBounds,
-  metricOf,
-} from './sweeps.ts';
+import { cellOf, comparedModels, curvePoints, describeBounds, metricOf } from './sweeps.ts';
 
 export const figure02: FigureKind = {
   id: 'figure-02-wt-st-curves',
@@ -74,7 +68,8 @@ export function metricCurves(
     const [label, style] = [modelLabel(model), styles.get(model)];
     return style && labels.has(label) ? [{ label, style }] : [];
   });
-  const average = averagePanel(summary, models);
+  const gains = averageLines(summary, models, ({ relativeGain }) => relativeGain);
+  const average = gainPanel(summary, gains);
   const values = used.flatMap(({ lines }) =>
     lines.flatMap(({ points }) => points.map(({ value }) => value)),
   );
@@ -103,31 +98,6 @@ export function metricCurves(
       ),
     ),
     spec: fractionPanels({ title, series, panels: average ? [...used, average] : used }),
-  };
-}
-
-/** Relative gain over ST, averaged over data sets; nothing where no model has it beyond ST itself. */
-function averagePanel(summary: StudySummary, models: readonly string[]): FractionPanel | undefined {
-  const lines = models.flatMap((model) => {
-    const points = averageOver(summary, model, ({ relativeGain }) => relativeGain);
-    if (points.length < 2) return [];
-    return [
-      {
-        label: modelLabel(model),
-        points: points.map(({ fraction, value }) => ({
-          fraction,
-          value: { mean: value, count: 1 },
-        })),
-      },
-    ];
-  });
-  if (lines.length === 0) return undefined;
-  return {
-    title: summary.data.length > 1 ? 'mean over data sets' : 'relative gain',
-    y: 'gain over ST, % of ST',
-    format: '+.0%',
-    rule: 0,
-    lines,
   };
 }
 

@@ -3,11 +3,11 @@ import type { StudySummary } from '../results/index.ts';
 import { counted, leftOut, listOf, provenance, repeats, sentences } from './caption.ts';
 import type { Figure, FigureKind } from './figure.ts';
 import { driftWords } from './figure17.ts';
-import { byInductiveBias, modelLabel } from './labels.ts';
+import { modelLabel } from './labels.ts';
 import { type LineCell, lineGrid } from './lineGrid.ts';
-import { modelPages, pagedFigures } from './pages.ts';
 import { averageFindings, distinct, findSettings, type Setting } from './settings.ts';
-import { explainShown, type ShownInit, shownInits } from './shownInits.ts';
+import { explainShown, type ShownInit } from './shownInits.ts';
+import { type TapPage, tapPages } from './tapPage.ts';
 
 export const figure04: FigureKind = {
   id: 'figure-04-l2',
@@ -15,24 +15,15 @@ export const figure04: FigureKind = {
   needs: 'the ℓ2 drift of finished runs',
   draw: (summary) => {
     const settings = findSettings(summary, ({ measure }) => measure === 'l2');
-    const pages = modelPages(distinct(settings.map(({ model }) => model)));
-    return pagedFigures(pages, (models) => draw(summary, settings, byInductiveBias(models)));
+    return tapPages(summary, settings, (page) => draw(summary, page));
   },
 };
 
-function draw(
-  summary: StudySummary,
-  settings: readonly Setting[],
-  models: readonly string[],
-): Figure {
-  const own = settings.filter(({ model }) => models.includes(model));
-  const data = summary.axes.data.filter((name) => own.some((setting) => setting.data === name));
-  const shown = shownInits(summary.axes, models);
+function draw(summary: StudySummary, { models, settings, data, shown, gaps }: TapPage): Figure {
   const title = 'Drift of the weights, mean over data sets';
-  const gaps: string[] = [];
-  const cells = models.map((model) => averageCell(own, model, shown, gaps));
+  const cells = models.map((model) => averageCell(settings, model, shown, gaps));
   const counts = cells.flatMap(({ points }) => points.flatMap(({ count }) => count ?? []));
-  const seeds = own.flatMap(({ rows }) => rows.flatMap(({ value }) => value?.count ?? []));
+  const seeds = settings.flatMap(({ rows }) => rows.flatMap(({ value }) => value?.count ?? []));
   return {
     id: figure04.id,
     paper: figure04.paper,

@@ -5,8 +5,9 @@ import type { Figure, FigureKind } from './figure.ts';
 import { metricLabel, modelLabel } from './labels.ts';
 import { lineGrid, lineWords } from './lineGrid.ts';
 import { reinitCell, reinitSettings, reinitWords } from './reinitCells.ts';
-import { chosenModels, type Setting } from './settings.ts';
-import { explainShown, shownInits } from './shownInits.ts';
+import { chosenModels } from './settings.ts';
+import { explainShown } from './shownInits.ts';
+import { type TapPage, tapPage } from './tapPage.ts';
 
 export const figure05: FigureKind = {
   id: 'figure-05-reinit',
@@ -15,23 +16,15 @@ export const figure05: FigureKind = {
   draw: (summary) => {
     const settings = reinitSettings(summary);
     const models = chosenModels(settings);
-    return models.length === 0 ? [] : [draw(summary, settings, models)];
+    return models.length === 0 ? [] : [draw(summary, tapPage(summary, settings, models))];
   },
 };
 
-function draw(
-  summary: StudySummary,
-  settings: readonly Setting[],
-  models: readonly string[],
-): Figure {
-  const own = settings.filter(({ model }) => models.includes(model));
-  const data = summary.axes.data.filter((name) => own.some((setting) => setting.data === name));
-  const shown = shownInits(summary.axes, models);
+function draw(summary: StudySummary, { models, settings, data, shown, gaps }: TapPage): Figure {
   const title = `Robustness to putting one tap back, ${listOf(models.map(modelLabel))}`;
-  const gaps: string[] = [];
   const cells = models.map((model) =>
     data.map((name) => {
-      const cell = reinitCell(summary, own, { data: name, model, shown, gaps });
+      const cell = reinitCell(summary, settings, { data: name, model, shown, gaps });
       const metric = summary.data.find((set) => set.name === name)?.metric;
       return cell && { ...cell, yTitle: metricLabel(metric) };
     }),

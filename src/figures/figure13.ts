@@ -3,11 +3,11 @@ import type { StudySummary } from '../results/index.ts';
 import { leftOut, listOf, provenance, sentences } from './caption.ts';
 import type { Figure, FigureKind } from './figure.ts';
 import { knnByTap, knnWords } from './knnFindings.ts';
-import { byInductiveBias, metricLabel, modelLabel } from './labels.ts';
+import { metricLabel, modelLabel } from './labels.ts';
 import { lineCell, lineGrid, lineWords } from './lineGrid.ts';
-import { modelPages, pagedFigures } from './pages.ts';
-import { distinct, findSettings, type Setting } from './settings.ts';
-import { explainShown, shownInits } from './shownInits.ts';
+import { findSettings } from './settings.ts';
+import { explainShown } from './shownInits.ts';
+import { type TapPage, tapPages } from './tapPage.ts';
 
 export const figure13: FigureKind = {
   id: 'figure-13-knn',
@@ -15,24 +15,15 @@ export const figure13: FigureKind = {
   needs: 'k-NN of finished runs',
   draw: (summary) => {
     const settings = findSettings(summary, ({ measure }) => measure === 'knn');
-    const pages = modelPages(distinct(settings.map(({ model }) => model)));
-    return pagedFigures(pages, (models) => draw(summary, settings, byInductiveBias(models)));
+    return tapPages(summary, settings, (page) => draw(summary, page));
   },
 };
 
-function draw(
-  summary: StudySummary,
-  settings: readonly Setting[],
-  models: readonly string[],
-): Figure {
-  const own = settings.filter(({ model }) => models.includes(model));
-  const data = summary.axes.data.filter((name) => own.some((setting) => setting.data === name));
-  const shown = shownInits(summary.axes, models);
+function draw(summary: StudySummary, { models, settings, data, shown, gaps }: TapPage): Figure {
   const title = 'k-NN evaluation by depth';
-  const gaps: string[] = [];
   const cells = data.map((name) =>
     models.map((model) => {
-      const cell = lineCell(own, { data: name, model, shown, gaps, pick: knnByTap });
+      const cell = lineCell(settings, { data: name, model, shown, gaps, pick: knnByTap });
       const metric = summary.data.find((set) => set.name === name)?.metric;
       return (
         cell && { ...cell, yTitle: model === models[0] ? `k-NN ${metricLabel(metric)}` : null }

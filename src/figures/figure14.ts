@@ -1,6 +1,6 @@
 /** Figure 14: the best k-NN metric at any tap against the WT fraction, a panel a data set. */
 import type { StudySummary } from '../results/index.ts';
-import { mean } from '../util/index.ts';
+import { averageLine, gainPanel } from './averages.ts';
 import { listOf, provenance, repeats, sentences } from './caption.ts';
 import type { FigureKind } from './figure.ts';
 import { panelName } from './figure02.ts';
@@ -78,25 +78,10 @@ function averageGain(
       const points = panel.lines.find((line) => line.label === label)?.points ?? [];
       const base = points.find(({ fraction }) => fraction === 0)?.value.mean;
       return base
-        ? points.map(({ fraction, value }) => ({ fraction, gain: (value.mean - base) / base }))
+        ? points.map(({ fraction, value }) => ({ fraction, value: (value.mean - base) / base }))
         : [];
     });
-    const fractions = [...new Set(gains.map(({ fraction }) => fraction))].sort((a, b) => a - b);
-    const points = fractions.map((fraction) => ({
-      fraction,
-      value: {
-        mean: mean(gains.filter((one) => one.fraction === fraction).map(({ gain }) => gain)),
-        count: 1,
-      },
-    }));
-    return points.length > 1 ? [{ label, points }] : [];
+    return averageLine(label, gains);
   });
-  if (lines.length === 0) return undefined;
-  return {
-    title: summary.data.length > 1 ? 'mean over data sets' : 'relative gain',
-    y: 'gain over ST, % of ST',
-    format: '+.0%',
-    rule: 0,
-    lines,
-  };
+  return gainPanel(summary, lines);
 }

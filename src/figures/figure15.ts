@@ -5,6 +5,7 @@ import { panelName } from './figure02.ts';
 import { type FractionPanel, fractionPanels } from './fractionPanels.ts';
 import { knnMaxima, maximumLine } from './knnMaximum.ts';
 import { metricLabel, modelLabel } from './labels.ts';
+import { fileName } from './pages.ts';
 import { seriesStyle } from './styles.ts';
 import { describeBounds } from './sweeps.ts';
 
@@ -42,7 +43,7 @@ export const figure15: FigureKind = {
       const title = `Best features of ${modelLabel(model)} by kind of token`;
       return [
         {
-          id: `${figure15.id}-${model.replaceAll(/[^\w-]+/g, '-')}`,
+          id: `${figure15.id}-${fileName(model)}`,
           paper: figure15.paper,
           title,
           caption: sentences(

@@ -2,12 +2,11 @@
 import type { StudySummary } from '../results/index.ts';
 import { leftOut, listOf, provenance, sentences } from './caption.ts';
 import type { Figure, FigureKind } from './figure.ts';
-import { byInductiveBias, metricLabel, modelLabel } from './labels.ts';
+import { metricLabel, modelLabel } from './labels.ts';
 import { lineGrid, lineWords } from './lineGrid.ts';
-import { modelPages, pagedFigures } from './pages.ts';
 import { reinitCell, reinitSettings, reinitWords } from './reinitCells.ts';
-import { distinct, type Setting } from './settings.ts';
-import { explainShown, shownInits } from './shownInits.ts';
+import { explainShown } from './shownInits.ts';
+import { type TapPage, tapPages } from './tapPage.ts';
 
 export const figure16: FigureKind = {
   id: 'figure-16-reinit',
@@ -15,24 +14,15 @@ export const figure16: FigureKind = {
   needs: 're-initialisation robustness of finished runs',
   draw: (summary) => {
     const settings = reinitSettings(summary);
-    const pages = modelPages(distinct(settings.map(({ model }) => model)));
-    return pagedFigures(pages, (models) => draw(summary, settings, byInductiveBias(models)));
+    return tapPages(summary, settings, (page) => draw(summary, page));
   },
 };
 
-function draw(
-  summary: StudySummary,
-  settings: readonly Setting[],
-  models: readonly string[],
-): Figure {
-  const own = settings.filter(({ model }) => models.includes(model));
-  const data = summary.axes.data.filter((name) => own.some((setting) => setting.data === name));
-  const shown = shownInits(summary.axes, models);
+function draw(summary: StudySummary, { models, settings, data, shown, gaps }: TapPage): Figure {
   const title = 'Robustness to putting one tap back';
-  const gaps: string[] = [];
   const cells = data.map((name) =>
     models.map((model) => {
-      const cell = reinitCell(summary, own, { data: name, model, shown, gaps });
+      const cell = reinitCell(summary, settings, { data: name, model, shown, gaps });
       const metric = summary.data.find((set) => set.name === name)?.metric;
       return cell && { ...cell, yTitle: model === models[0] ? metricLabel(metric) : null };
     }),

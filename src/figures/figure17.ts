@@ -2,11 +2,11 @@
 import type { StudySummary } from '../results/index.ts';
 import { leftOut, listOf, provenance, sentences } from './caption.ts';
 import type { Figure, FigureKind } from './figure.ts';
-import { byInductiveBias, modelLabel } from './labels.ts';
+import { modelLabel } from './labels.ts';
 import { lineCell, lineGrid, lineWords } from './lineGrid.ts';
-import { modelPages, pagedFigures } from './pages.ts';
-import { distinct, findSettings, type Setting } from './settings.ts';
-import { explainShown, shownInits } from './shownInits.ts';
+import { findSettings } from './settings.ts';
+import { explainShown } from './shownInits.ts';
+import { type TapPage, tapPages } from './tapPage.ts';
 
 export const figure17: FigureKind = {
   id: 'figure-17-l2',
@@ -14,8 +14,7 @@ export const figure17: FigureKind = {
   needs: 'the ℓ2 drift of finished runs',
   draw: (summary) => {
     const settings = findSettings(summary, ({ measure }) => measure === 'l2');
-    const pages = modelPages(distinct(settings.map(({ model }) => model)));
-    return pagedFigures(pages, (models) => draw(summary, settings, byInductiveBias(models)));
+    return tapPages(summary, settings, (page) => draw(summary, page));
   },
 };
 
@@ -23,18 +22,12 @@ export const figure17: FigureKind = {
 export const driftWords =
   'The ℓ2 distance between the weights before and after fine-tuning over their number, of the convolution and linear weights of each tap.';
 
-function draw(
-  summary: StudySummary,
-  settings: readonly Setting[],
-  models: readonly string[],
-): Figure {
-  const own = settings.filter(({ model }) => models.includes(model));
-  const data = summary.axes.data.filter((name) => own.some((setting) => setting.data === name));
-  const shown = shownInits(summary.axes, models);
+function draw(summary: StudySummary, { models, settings, data, shown, gaps }: TapPage): Figure {
   const title = 'Drift of the weights during fine-tuning';
-  const gaps: string[] = [];
   const cells = data.map((name) =>
-    models.map((model) => lineCell(own, { data: name, model, shown, gaps, pick: (rows) => rows })),
+    models.map((model) =>
+      lineCell(settings, { data: name, model, shown, gaps, pick: (rows) => rows }),
+    ),
   );
   return {
     id: figure17.id,

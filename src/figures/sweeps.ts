@@ -3,7 +3,6 @@
  * 8, 14, 15 and 19 are drawn from. A study without WT-ST-n/m has the two ends, ST and WT.
  */
 import type { Cell, CurvePoint, Spread, Statistic, StudySummary } from '../results/index.ts';
-import { mean } from '../util/index.ts';
 import { byInductiveBias, familyOf, modelParts } from './labels.ts';
 
 /** A point of a curve, or of a reference beside it. */
@@ -46,25 +45,6 @@ export function curvePoints(summary: StudySummary, data: string, model: string):
       },
     ];
   });
-}
-
-/** The last panel: a ratio by fraction, averaged over the data sets that have it. */
-export function averageOver(
-  summary: StudySummary,
-  model: string,
-  ratioOf: (point: CurvePoint) => number | undefined,
-): { fraction: number; value: number }[] {
-  const all = summary.axes.data.flatMap((data) =>
-    curvePoints(summary, data, model).flatMap((point) => {
-      const value = ratioOf(point);
-      return value === undefined ? [] : [{ fraction: point.fraction, value }];
-    }),
-  );
-  const fractions = [...new Set(all.map(({ fraction }) => fraction))].sort((a, b) => a - b);
-  return fractions.map((fraction) => ({
-    fraction,
-    value: mean(all.filter((one) => one.fraction === fraction).map(({ value }) => value)),
-  }));
 }
 
 export function cellOf(

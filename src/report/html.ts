@@ -1,4 +1,5 @@
 /** HTML as text in which nothing stands unescaped by accident. */
+import { escapeHtml } from '../util/index.ts';
 
 /** A piece of HTML that is complete; any other text is escaped when it is put into one. */
 export class Html {
@@ -24,18 +25,6 @@ export function html(parts: TemplateStringsArray, ...values: readonly Content[])
 function textOf(value: Content): string {
   if (value === undefined) return '';
   if (value instanceof Html) return value.text;
-  if (typeof value === 'string' || typeof value === 'number') return escaped(String(value));
+  if (typeof value === 'string' || typeof value === 'number') return escapeHtml(String(value));
   return value.map(textOf).join('');
-}
-
-const entities: Record<string, string> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-export function escaped(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? character);
 }

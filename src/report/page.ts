@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { modelLabel } from '../figures/index.ts';
 import type { StudySummary } from '../results/index.ts';
-import { writeFileWhole } from '../util/index.ts';
+import { escapeHtml, writeFileWhole } from '../util/index.ts';
 import { answer } from './answer.ts';
-import { escaped, Html, html } from './html.ts';
+import { Html, html } from './html.ts';
 import { limits } from './limits.ts';
 import { methods } from './methods.ts';
 import { mentioned } from './names.ts';
@@ -87,10 +87,10 @@ ${references()}
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${escaped(policy)}">
+<meta http-equiv="Content-Security-Policy" content="${escapeHtml(policy)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
-<title>${escaped(title)}</title>
+<title>${escapeHtml(title)}</title>
 <link rel="icon" href="data:,">
 <style>${style}</style>
 </head>

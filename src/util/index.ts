@@ -7,6 +7,7 @@ export {
   writeFileWhole,
   writeJson,
 } from './files.ts';
+export { escapeHtml } from './html.ts';
 export { editDistance, nearestNames } from './names.ts';
 export { mapBounded } from './parallel.ts';
 export { type Startable, startable } from './processes.ts';

@@ -1,4 +1,5 @@
 /** The check as one HTML file that needs nothing else: no script, no font, no address. */
+import { escapeHtml } from '../../util/index.ts';
 import { type ContactSheet, encodeTile } from './contactSheet.ts';
 import type { ClassReport, DataReport, Histogram, SplitPlace } from './report.ts';
 
@@ -35,8 +36,8 @@ export async function checkPage(
 ): Promise<string> {
   const title = `Data check: ${report.name ?? report.data}`;
   const parts = [
-    `<h1>${escaped(title)}</h1>`,
-    `<p class="where">${escaped(report.root ?? report.data)}</p>`,
+    `<h1>${escapeHtml(title)}</h1>`,
+    `<p class="where">${escapeHtml(report.root ?? report.data)}</p>`,
     findings(report),
     report.samples === undefined ? '' : overview(report),
     report.classes.length > 0 ? classTable(report) : '',
@@ -51,7 +52,7 @@ export async function checkPage(
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>${escaped(title)}</title>
+<title>${escapeHtml(title)}</title>
 <style>${style}</style>
 </head>
 <body>
@@ -63,8 +64,8 @@ ${parts.filter((part) => part !== '').join('\n')}
 
 function findings({ errors, warnings }: DataReport): string {
   const blocks = [
-    ...errors.map((text) => `<p class="bad"><b>Error.</b> ${escaped(text)}</p>`),
-    ...warnings.map((text) => `<p class="warn">${escaped(text)}</p>`),
+    ...errors.map((text) => `<p class="bad"><b>Error.</b> ${escapeHtml(text)}</p>`),
+    ...warnings.map((text) => `<p class="warn">${escapeHtml(text)}</p>`),
   ];
   return blocks.length > 0 ? blocks.join('\n') : '<p class="fine">Nothing to complain about.</p>';
 }
@@ -199,7 +200,7 @@ function duplicateSection({ duplicates, nearDuplicates }: DataReport): string {
 async function sheetSection({ size, rows }: ContactSheet): Promise<string> {
   const picture = async (pixels: Uint8Array, title: string): Promise<string> => {
     const data = (await encodeTile(pixels, size)).toString('base64');
-    return `<td><img alt="${escaped(title)}" src="data:image/jpeg;base64,${data}"></td>`;
+    return `<td><img alt="${escapeHtml(title)}" src="data:image/jpeg;base64,${data}"></td>`;
   };
   const lines: string[] = [];
   for (const { id, className, evaluated, augmented } of rows) {
@@ -208,7 +209,7 @@ async function sheetSection({ size, rows }: ContactSheet): Promise<string> {
       cells.push(await picture(pixels, `${id}, epoch ${epoch}`));
     }
     lines.push(
-      `<tr><td class="text"><b>${escaped(className)}</b><br>${escaped(id)}</td>${cells.join('')}</tr>`,
+      `<tr><td class="text"><b>${escapeHtml(className)}</b><br>${escapeHtml(id)}</td>${cells.join('')}</tr>`,
     );
   }
   const header = ['', 'evaluated', ...(rows[0]?.augmented.map((_, at) => `epoch ${at}`) ?? [])];
@@ -221,7 +222,7 @@ type Cell = string | number | { text: string } | { html: string };
 function table(header: readonly string[], rows: readonly Cell[][], sum?: readonly Cell[]): string {
   const line = (cells: readonly Cell[], kind: string): string =>
     `<tr${kind}>${cells.map(cell).join('')}</tr>`;
-  const head = header.map((name) => `<th>${escaped(name)}</th>`).join('');
+  const head = header.map((name) => `<th>${escapeHtml(name)}</th>`).join('');
   return [
     '<div class="scroll"><table>',
     header.length > 0 ? `<tr>${head}</tr>` : '',
@@ -232,24 +233,12 @@ function table(header: readonly string[], rows: readonly Cell[][], sum?: readonl
 }
 
 function cell(value: Cell): string {
-  if (typeof value !== 'object') return `<td>${escaped(String(value))}</td>`;
+  if (typeof value !== 'object') return `<td>${escapeHtml(String(value))}</td>`;
   return 'html' in value
     ? `<td class="text">${value.html}</td>`
-    : `<td class="text">${escaped(value.text)}</td>`;
+    : `<td class="text">${escapeHtml(value.text)}</td>`;
 }
 
 function list(texts: readonly string[]): string {
-  return `<ul>${texts.map((text) => `<li>${escaped(text)}</li>`).join('')}</ul>`;
-}
-
-const entities: Record<string, string> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
+  return `<ul>${texts.map((text) => `<li>${escapeHtml(text)}</li>`).join('')}</ul>`;
 }

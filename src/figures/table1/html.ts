@@ -1,4 +1,5 @@
 /** Table 1 as HTML: a fragment for a page, and a page of its own. */
+import { escapeHtml } from '../../util/index.ts';
 import type { PrintedCell, PrintedTable } from './layout.ts';
 
 /**
@@ -8,8 +9,8 @@ import type { PrintedCell, PrintedTable } from './layout.ts';
 export function table1Fragment({ columns, groups, caption, notes }: PrintedTable): string {
   const head = columns
     .map(({ data, metric, facts, hasPaper }) => {
-      const title = `${escaped(data)}, ${escaped(metric)} ↑`;
-      const small = facts.length > 0 ? `<br><small>${escaped(facts.join(', '))}</small>` : '';
+      const title = `${escapeHtml(data)}, ${escapeHtml(metric)} ↑`;
+      const small = facts.length > 0 ? `<br><small>${escapeHtml(facts.join(', '))}</small>` : '';
       return `<th scope="col">${title}${small}</th>${hasPaper ? '<th scope="col" class="paper">paper</th>' : ''}`;
     })
     .join('');
@@ -18,23 +19,23 @@ export function table1Fragment({ columns, groups, caption, notes }: PrintedTable
       const first =
         model === undefined
           ? ''
-          : `<th scope="rowgroup" rowspan="${group.length}">${escaped(model)}</th>`;
+          : `<th scope="rowgroup" rowspan="${group.length}">${escapeHtml(model)}</th>`;
       const values = cells
         .map(
           (cell, at) =>
             `<td>${cellText(cell)}</td>${columns[at]?.hasPaper ? `<td class="paper">${paperText(paper[at])}</td>` : ''}`,
         )
         .join('');
-      return `<tr${isGain ? ' class="gain"' : ''}>${first}<th scope="row">${escaped(label)}</th>${values}</tr>`;
+      return `<tr${isGain ? ' class="gain"' : ''}>${first}<th scope="row">${escapeHtml(label)}</th>${values}</tr>`;
     });
     return `<tbody>\n${rows.join('\n')}\n</tbody>`;
   });
   const list =
     notes.length > 0
-      ? `\n<ul class="table1-notes">\n${notes.map((note) => `<li>${escaped(note)}</li>`).join('\n')}\n</ul>`
+      ? `\n<ul class="table1-notes">\n${notes.map((note) => `<li>${escapeHtml(note)}</li>`).join('\n')}\n</ul>`
       : '';
   return `<table class="table1">
-<caption>${escaped(caption)}</caption>
+<caption>${escapeHtml(caption)}</caption>
 <thead><tr><th scope="col">model</th><th scope="col"></th>${head}</tr></thead>
 ${bodies.join('\n')}
 </table>${list}`;
@@ -60,7 +61,7 @@ export function table1Page(name: string, table: PrintedTable): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<title>${escaped(name)}: table 1</title>
+<title>${escapeHtml(name)}: table 1</title>
 <style>${style}</style>
 </head>
 <body>
@@ -71,7 +72,7 @@ ${table1Fragment(table)}
 }
 
 function cellText({ value, deviation, interval, instead, runs, isBest }: PrintedCell): string {
-  if (value === undefined) return escaped(instead ?? '');
+  if (value === undefined) return escapeHtml(instead ?? '');
   const number = deviation === undefined ? value : `${value} ± ${deviation}`;
   return [
     isBest ? `<strong>${number}</strong>` : number,
@@ -83,15 +84,3 @@ function cellText({ value, deviation, interval, instead, runs, isBest }: Printed
 }
 
 const paperText = (cell: PrintedCell | undefined): string => (cell ? cellText(cell) : '');
-
-const entities: Record<string, string> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-function escaped(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? character);
-}
