@@ -1,7 +1,6 @@
 /** `carryover features` and `carryover predict` as users call them, on pictures and networks of tests. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runProgram } from '../../src/cli/program.ts';
 import { openDataSet, parseDataArgument } from '../../src/data/index.ts';
 import { createModel } from '../../src/models/index.ts';
 import { readRunRecord, runPaths, writeRunRecord } from '../../src/results/index.ts';
@@ -9,27 +8,16 @@ import { trainRun } from '../../src/train/index.ts';
 import { readWeights, writeSafetensors } from '../../src/weights/index.ts';
 import { fill } from '../models/formula.ts';
 import { shortRun, Workplace, writeClasses, writeLabels, writePicture } from '../train/fixture.ts';
+import { runCaught } from './caught.ts';
 
 const place = new Workplace();
 const classes = ['benign', 'odd, "quoted"', 'zone'];
 const weights = place.path('weights.safetensors');
 const data = `folder:${place.path('pictures')}`;
 
-async function run(...argv: string[]) {
-  let stdout = '';
-  let stderr = '';
-  process.exitCode = undefined;
-  const code = await runProgram(argv, {
-    stdout: { write: (text: string) => (stdout += text) },
-    stderr: { write: (text: string) => (stderr += text) },
-  });
-  process.exitCode = undefined;
-  return { code, stdout, stderr };
-}
-
 const common = ['--device', 'cpu', '--threads', '1', '--workers', '0'];
 const features = (out: string, ...rest: string[]) =>
-  run(
+  runCaught(
     'features',
     '--model',
     'resnet18_micro',
@@ -156,7 +144,7 @@ describe('carryover features', () => {
   it('says what is missing or wrong', async () => {
     const out = place.path('none.safetensors');
     const error = async (...argv: string[]): Promise<string> => {
-      const { code, stderr } = await run('features', ...common, ...argv);
+      const { code, stderr } = await runCaught('features', ...common, ...argv);
       expect(code === 1 || code === 2).toBe(true);
       expect(existsSync(out)).toBe(false);
       return stderr;
@@ -189,7 +177,7 @@ describe('of a run', () => {
   const folder = place.path('run');
   const out = place.path('predictions.csv');
   const predict = (...rest: string[]) =>
-    run('predict', '--run', folder, '--out', out, ...common, ...rest);
+    runCaught('predict', '--run', folder, '--out', out, ...common, ...rest);
 
   beforeAll(async () => {
     const config = shortRun({ kind: 'folder', path: place.path('pictures') });
@@ -235,11 +223,11 @@ describe('of a run', () => {
   it('features takes the run’s sizes and numbers', async () => {
     const path = place.path('run.safetensors');
     const args = ['--run', folder, '--data', data, '--out', path, ...common];
-    expect((await run('features', ...args, '--logits', '--taps', 'none')).code).toBe(0);
+    expect((await runCaught('features', ...args, '--logits', '--taps', 'none')).code).toBe(0);
     const { values, metadata } = await readFeatures(path);
     expect(values.get('logits')?.shape).toEqual([36, 3]);
     expect(metadata).toMatchObject({ size: '32', normalize: 'run', model: 'resnet18_micro' });
-    const { code, stderr } = await run('features', ...args, '--size', '64');
+    const { code, stderr } = await runCaught('features', ...args, '--size', '64');
     expect(code).toBe(2);
     expect(stderr).toContain('leave --size out');
   });
@@ -260,7 +248,14 @@ describe('of a run', () => {
     writeFileSync(runPaths(folder).best, damaged.subarray(0, damaged.length - 100));
     expect(await predict(...images)).toMatchObject({ code: 1 });
     writeFileSync(runPaths(folder).best, damaged);
-    const nothing = await run('predict', '--run', place.path('nowhere'), ...images, '--out', out);
+    const nothing = await runCaught(
+      'predict',
+      '--run',
+      place.path('nowhere'),
+      ...images,
+      '--out',
+      out,
+    );
     expect(nothing).toMatchObject({ code: 2, stderr: expect.stringContaining('no such folder') });
   });
 
@@ -275,7 +270,7 @@ describe('of a run', () => {
     const other = place.path('labels-run');
     await trainRun(config, other);
     const args = ['--run', other, '--data', `images:${place.path('labelled')}`, '--out', out];
-    expect((await run('predict', ...args, ...common)).code).toBe(0);
+    expect((await runCaught('predict', ...args, ...common)).code).toBe(0);
     const [header, ...rows] = lines();
     expect(header).toBe('file,class,oedema,fracture');
     for (const row of rows) {

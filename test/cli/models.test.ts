@@ -1,21 +1,11 @@
 /** `carryover models`: the table, and one model with its modules and taps. */
 import { describe, expect, it } from 'vitest';
-import { runProgram } from '../../src/cli/program.ts';
 import { modelIds } from '../../src/models/index.ts';
-
-async function run(...argv: string[]) {
-  let stdout = '';
-  let stderr = '';
-  const code = await runProgram(argv, {
-    stdout: { write: (text: string) => (stdout += text) },
-    stderr: { write: (text: string) => (stderr += text) },
-  });
-  return { code, stdout, stderr };
-}
+import { runCaught } from './caught.ts';
 
 describe('carryover models', () => {
   it('lists every model with its size, modules, taps and checkpoints', async () => {
-    const { code, stdout, stderr } = await run('models');
+    const { code, stdout, stderr } = await runCaught('models');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const lines = stdout.trimEnd().split('\n').slice(2);
     expect(lines.map((line) => line.split(' ')[0])).toEqual(modelIds());
@@ -33,7 +23,7 @@ describe('carryover models', () => {
   });
 
   it('gives the list as one document', async () => {
-    const { stdout } = await run('models', '--json');
+    const { stdout } = await runCaught('models', '--json');
     const document: unknown = JSON.parse(stdout);
     expect(document).toMatchObject({
       models: expect.arrayContaining([
@@ -52,7 +42,7 @@ describe('carryover models', () => {
   });
 
   it('shows one model’s modules and taps by name, truncated ones too', async () => {
-    const { code, stdout } = await run('models', 'deit_micro:2');
+    const { code, stdout } = await runCaught('models', 'deit_micro:2');
     expect(code).toBe(0);
     expect(stdout).toMatch(/^deit_micro:2: [\d,]+ parameters, images of 64 px\n/);
     expect(stdout).toMatch(/^4 {2}norm +192$/m);
@@ -61,7 +51,7 @@ describe('carryover models', () => {
   });
 
   it('gives one model as one document, whose modules and head hold all parameters', async () => {
-    const { stdout } = await run('models', 'resnet18', '--json');
+    const { stdout } = await runCaught('models', 'resnet18', '--json');
     const document = JSON.parse(stdout) as {
       parameters: number;
       modules: { name: string; parameters: number }[];
@@ -79,7 +69,7 @@ describe('carryover models', () => {
   });
 
   it('names the nearest models for an unknown one', async () => {
-    const { code, stderr } = await run('models', 'resnet81');
+    const { code, stderr } = await runCaught('models', 'resnet81');
     expect(code).toBe(2);
     expect(stderr).toMatch(/^error: model: expected one of .*did you mean resnet18/);
   });

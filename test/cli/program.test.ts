@@ -3,18 +3,8 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { formatTable, Output } from '../../src/cli/output.ts';
-import { createProgram, runProgram } from '../../src/cli/program.ts';
-
-/** Runs the program with its output caught. */
-async function run(...argv: string[]) {
-  let stdout = '';
-  let stderr = '';
-  const code = await runProgram(argv, {
-    stdout: { write: (text: string) => (stdout += text) },
-    stderr: { write: (text: string) => (stderr += text) },
-  });
-  return { code, stdout, stderr };
-}
+import { createProgram } from '../../src/cli/program.ts';
+import { runCaught } from './caught.ts';
 
 function descendants(command: Command): Command[] {
   return [command, ...command.commands.flatMap(descendants)];
@@ -22,11 +12,11 @@ function descendants(command: Command): Command[] {
 
 describe('the command line program', () => {
   it('prints help and version with code 0', async () => {
-    const help = await run('--help');
+    const help = await runCaught('--help');
     expect(help.code).toBe(0);
     expect(help.stdout).toContain('Usage: carryover');
     expect(help.stderr).toBe('');
-    const version = await run('--version');
+    const version = await runCaught('--version');
     expect(version.code).toBe(0);
     expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
@@ -35,19 +25,19 @@ describe('the command line program', () => {
     for (const command of descendants(createProgram())) {
       const path: string[] = [];
       for (let at: Command | null = command; at?.parent; at = at.parent) path.unshift(at.name());
-      const { code, stdout } = await run(...path, '--help');
+      const { code, stdout } = await runCaught(...path, '--help');
       expect(code, path.join(' ')).toBe(0);
       expect(stdout, path.join(' ')).toMatch(/Examples?:\n {2}\$ carryover/);
     }
   });
 
   it('names the nearest commands and options, on one line, with code 2', async () => {
-    const command = await run('studdy');
+    const command = await runCaught('studdy');
     expect(command.code).toBe(2);
     expect(command.stderr).toMatch(
       /^error: carryover: expected one of the commands .*, got "studdy" \(did you mean study\? .*\)\n$/,
     );
-    const option = await run('--jsno');
+    const option = await runCaught('--jsno');
     expect(option.code).toBe(2);
     expect(option.stderr).toMatch(
       /^error: carryover: expected a known option, got --jsno \(did you mean --json\? .*\)\n$/,
@@ -56,19 +46,19 @@ describe('the command line program', () => {
   });
 
   it('prints one JSON document for an error under --json', async () => {
-    const { code, stdout, stderr } = await run('studdy', '--json');
+    const { code, stdout, stderr } = await runCaught('studdy', '--json');
     expect(code).toBe(2);
     expect(JSON.parse(stdout)).toMatchObject({ error: { exitCode: 2, where: 'carryover' } });
     expect(stderr).toMatch(/^error: /);
   });
 
   it('shows a stack only with --debug', async () => {
-    expect((await run('studdy')).stderr).not.toContain('    at ');
-    expect((await run('studdy', '--debug')).stderr).toContain('    at ');
+    expect((await runCaught('studdy')).stderr).not.toContain('    at ');
+    expect((await runCaught('studdy', '--debug')).stderr).toContain('    at ');
   });
 
   it('prints help on stderr and code 2 for a group without a command', async () => {
-    const { code, stdout, stderr } = await run();
+    const { code, stdout, stderr } = await runCaught();
     expect(code).toBe(2);
     expect(stdout).toBe('');
     expect(stderr).toContain('Usage: carryover');
@@ -77,27 +67,27 @@ describe('the command line program', () => {
 
 describe('carryover study', () => {
   it('says what is wrong with its options and arguments', async () => {
-    const parallel = await run('study', 'run', 'study.yaml', '--parallel', 'many');
+    const parallel = await runCaught('study', 'run', 'study.yaml', '--parallel', 'many');
     expect(parallel.code).toBe(2);
     expect(parallel.stderr).toBe(
       'error: --parallel: expected a whole number of at least 1, got "many"\n',
     );
-    const missing = await run('study', 'run');
+    const missing = await runCaught('study', 'run');
     expect(missing.code).toBe(2);
     expect(missing.stderr).toMatch(/^error: carryover study run: expected <study>, got nothing/);
-    const unknown = await run('study', 'rum', 'study.yaml');
+    const unknown = await runCaught('study', 'rum', 'study.yaml');
     expect(unknown.code).toBe(2);
     expect(unknown.stderr).toMatch(/got "rum" \(did you mean run\?/);
   });
 
   it('says where a study that was not begun would be', async () => {
-    const { code, stdout, stderr } = await run('study', 'status', '/no/such.yaml', '--json');
+    const { code, stdout, stderr } = await runCaught('study', 'status', '/no/such.yaml', '--json');
     expect(code).toBe(2);
     expect(stderr).toBe(
       'error: /no/such.yaml: expected a study file, or the folder of a study, got neither\n',
     );
     expect(JSON.parse(stdout)).toHaveProperty('error.exitCode', 2);
-    const begun = await run('study', 'report', 'study.yaml', '--out', '/no/such/folder');
+    const begun = await runCaught('study', 'report', 'study.yaml', '--out', '/no/such/folder');
     expect(begun.stderr).toMatch(/expected the folder of a study that was begun, got no plan.json/);
   });
 });

@@ -1,5 +1,3 @@
-/** What may change while a study exists: its data, and its study file while a runner works. */
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { copyFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,9 +10,9 @@ import {
   readStudy,
   writeStudyFolder,
 } from '../../src/study/index.ts';
-import { startable } from '../../src/util/index.ts';
 import { temporaryFolder } from './fakeRuns.ts';
 import { makePictures } from './pictures.ts';
+import { type Started, startProgram } from './program.ts';
 
 let place: string;
 let file: string;
@@ -91,19 +89,8 @@ describe('a data set that changed since its split was made', () => {
 });
 
 describe('a study that is planned anew while a runner works', () => {
-  function run(): { stderr: () => string; ended: Promise<number | null> } {
-    const { path, execArgv } = startable('../../src/cli/main', import.meta.url);
-    const args = [...execArgv, path, 'study', 'run', file, '--out', out];
-    const child = spawn(process.execPath, args, {
-      env: { ...process.env, CARRYOVER_CACHE: join(place, 'cache') },
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    let stderr = '';
-    child.stderr.on('data', (text) => {
-      stderr += text;
-    });
-    return { stderr: () => stderr, ended: new Promise((done) => child.once('close', done)) };
-  }
+  const run = (): Started =>
+    startProgram(['study', 'run', file, '--out', out], { CARRYOVER_CACHE: join(place, 'cache') });
 
   it('is finished by both, each by its own plan, and the tables are the newer one’s', async () => {
     await writeStudy([0, 1, 3, 4]);

@@ -1,47 +1,8 @@
 /** Runs that are done the moment they start: a finished record and nothing trained. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunRecord } from '../../src/results/index.ts';
 import type { Attempt, Executor, PlannedRun, Reservation } from '../../src/study/index.ts';
-
-const evaluation = {
-  metric: 'recall' as const,
-  primary: { value: 0.5 },
-  loss: 1,
-  samples: 10,
-  metrics: {},
-  perClass: {},
-};
-
-/** The record of a run that is finished. */
-export function finishedRecord(run: PlannedRun): RunRecord {
-  const now = new Date(0).toISOString();
-  return {
-    format: 1,
-    runId: run.id,
-    status: 'finished',
-    heartbeat: now,
-    startedAt: now,
-    finishedAt: now,
-    sessions: 1,
-    progress: { iteration: 1, maxIterations: 1 },
-    config: run.config,
-    versions: { carryover: 'dry' },
-    warnings: [],
-    result: {
-      ended: 'plateau',
-      iterations: 1,
-      epochs: 1,
-      iterationsToBest: 1,
-      validation: evaluation,
-      test: evaluation,
-      imagesPerSecond: 1,
-      trainingSeconds: 1,
-      wallSeconds: 1,
-      peakMemoryBytes: 1,
-    },
-  };
-}
+import { finishedRecord } from './finishedRuns.ts';
 
 const emptyCheckpoint = Buffer.concat([
   Buffer.from([8, 0, 0, 0, 0, 0, 0, 0]),
@@ -82,7 +43,10 @@ export class DryExecutor implements Executor {
     const place = join(this.#folder, run.id);
     await mkdir(place, { recursive: true });
     await writeFile(join(place, 'best.safetensors'), emptyCheckpoint);
-    await writeFile(join(place, 'run.json'), JSON.stringify(finishedRecord(run)));
+    await writeFile(
+      join(place, 'run.json'),
+      JSON.stringify(finishedRecord(run, { metric: 0.5, seconds: 1 })),
+    );
     const wait = this.#seconds * 1000;
     const ended = new Promise((done) => setTimeout(done, wait)).then(() => {
       this.#going--;

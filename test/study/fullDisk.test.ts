@@ -1,12 +1,12 @@
 /** A study on a disk that fills up: a small file system in memory, which root may mount. */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readPlan, readStates } from '../../src/study/index.ts';
-import { startable } from '../../src/util/index.ts';
 import { temporaryFolder } from './fakeRuns.ts';
 import { makePictures } from './pictures.ts';
+import { startProgram } from './program.ts';
 
 let place: string;
 let disk: string;
@@ -39,17 +39,11 @@ async function study(): Promise<{ code: number | null; stderr: string }> {
     'parallel: 1',
   ];
   await writeFile(file, lines.join('\n'));
-  const { path, execArgv } = startable('../../src/cli/main', import.meta.url);
-  const args = [...execArgv, path, 'study', 'run', file, '--out', join(disk, 'out')];
-  const child = spawn(process.execPath, args, {
-    env: { ...process.env, CARRYOVER_CACHE: join(place, 'cache') },
-    stdio: ['ignore', 'ignore', 'pipe'],
+  const started = startProgram(['study', 'run', file, '--out', join(disk, 'out')], {
+    CARRYOVER_CACHE: join(place, 'cache'),
   });
-  let stderr = '';
-  child.stderr.on('data', (text) => {
-    stderr += text;
-  });
-  return new Promise((done) => child.once('close', (code) => done({ code, stderr })));
+  const code = await started.ended;
+  return { code, stderr: started.stderr() };
 }
 
 async function statuses(): Promise<string[]> {

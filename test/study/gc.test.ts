@@ -3,9 +3,9 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runProgram } from '../../src/cli/program.ts';
 import { thisProcess } from '../../src/results/index.ts';
 import { deleteGarbage, findGarbage, type Plan } from '../../src/study/index.ts';
+import { runCaught } from '../cli/caught.ts';
 import { writeSyntheticStudy } from './syntheticStudy.ts';
 
 const old = new Date(Date.now() - 3600_000);
@@ -120,35 +120,26 @@ describe('what no study needs', () => {
 });
 
 describe('carryover study gc', () => {
-  const run = async (...argv: string[]) => {
-    const out: string[] = [];
-    const code = await runProgram(argv, {
-      stdout: { write: (text) => out.push(text) },
-      stderr: { write: () => true },
-    });
-    return { code, out: out.join('') };
-  };
-
   it('lists, and deletes only when told to, leaving a study that is as finished as before', async () => {
     const { plan, at } = await study();
     put(join(at(0), 'resume', 'state.safetensors'), 2_000_000);
-    const listed = await run('study', 'gc', plan.folder);
+    const listed = await runCaught('study', 'gc', plan.folder);
     expect(listed.code).toBe(0);
-    expect(listed.out).toMatch(/resume +0000000000000000.resume +2 +the run is finished/);
-    expect(listed.out).toMatch(/3 that no study needs, 2\.0 MB; --delete/);
+    expect(listed.stdout).toMatch(/resume +0000000000000000.resume +2 +the run is finished/);
+    expect(listed.stdout).toMatch(/3 that no study needs, 2\.0 MB; --delete/);
     expect(await listOf(plan)).toHaveLength(3);
-    const { code, out } = await run('study', 'gc', plan.folder, '--delete', '--json');
-    const document = JSON.parse(out);
+    const { code, stdout } = await runCaught('study', 'gc', plan.folder, '--delete', '--json');
+    const document = JSON.parse(stdout);
     expect(code).toBe(0);
     expect(document.deleted).toHaveLength(3);
     expect(document.freedBytes).toBe(document.bytes);
     expect(await listOf(plan)).toEqual([]);
-    const status = JSON.parse((await run('study', 'status', plan.folder, '--json')).out);
+    const status = JSON.parse((await runCaught('study', 'status', plan.folder, '--json')).stdout);
     expect(status.counts).toMatchObject({ done: 1, interrupted: 1 });
   });
 
   it('refuses what is no study', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'carryover-gc-'));
-    expect((await run('study', 'gc', folder)).code).toBe(2);
+    expect((await runCaught('study', 'gc', folder)).code).toBe(2);
   });
 });

@@ -3,7 +3,6 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { runProgram } from '../../src/cli/program.ts';
 import { openMemoryDatabase, readLog } from '../../src/results/index.ts';
 import {
   findingsOf,
@@ -13,6 +12,7 @@ import {
   studyPaths,
   writeReport,
 } from '../../src/study/index.ts';
+import { runCaught } from '../cli/caught.ts';
 import { writeSyntheticStudy } from './syntheticStudy.ts';
 
 const folderOf = () => mkdtemp(join(tmpdir(), "carryover-it's a [query] "));
@@ -235,34 +235,25 @@ describe('results and values as Parquet', () => {
 });
 
 describe('carryover study query', () => {
-  const run = async (...argv: string[]) => {
-    const out: string[] = [];
-    const err: string[] = [];
-    const code = await runProgram(argv, {
-      stdout: { write: (text) => out.push(text) },
-      stderr: { write: (text) => err.push(text) },
-    });
-    return { code, out: out.join(''), err: err.join('') };
-  };
   const sql = "SELECT init, seed, status FROM runs WHERE status <> 'done'";
 
   it('prints a table, CSV or one document', async () => {
     const { folder } = await study();
-    const table = await run('study', 'query', folder, sql);
-    expect(table.out.split('\n')[2]).toBe('ri       1  running');
-    const csv = await run('study', 'query', folder, sql, '--csv');
-    expect(csv.out).toBe('init,seed,status\nri,1,running\nst,1,waiting\nwt,1,failed\n');
-    const document = JSON.parse((await run('study', 'query', folder, sql, '--json')).out);
+    const table = await runCaught('study', 'query', folder, sql);
+    expect(table.stdout.split('\n')[2]).toBe('ri       1  running');
+    const csv = await runCaught('study', 'query', folder, sql, '--csv');
+    expect(csv.stdout).toBe('init,seed,status\nri,1,running\nst,1,waiting\nwt,1,failed\n');
+    const document = JSON.parse((await runCaught('study', 'query', folder, sql, '--json')).stdout);
     expect(document.rows[0]).toEqual({ init: 'ri', seed: 1, status: 'running' });
   });
 
   it('lists views and columns, and asks for what is missing', async () => {
-    const { code, out } = await run('study', 'query', '--schema');
+    const { code, stdout } = await runCaught('study', 'query', '--schema');
     expect(code).toBe(0);
-    for (const { name } of queryViews) expect(out).toMatch(new RegExp(`^${name}: `, 'm'));
+    for (const { name } of queryViews) expect(stdout).toMatch(new RegExp(`^${name}: `, 'm'));
     const { folder } = await study();
-    const missing = await run('study', 'query', folder);
-    expect(missing).toMatchObject({ code: 2, out: '' });
-    expect(missing.err).toMatch(/no query/);
+    const missing = await runCaught('study', 'query', folder);
+    expect(missing).toMatchObject({ code: 2, stdout: '' });
+    expect(missing.stderr).toMatch(/no query/);
   });
 });

@@ -8,8 +8,8 @@ import {
   type PlannedRun,
   RunMemory,
 } from '../../src/study/index.ts';
-import { finishedRecord } from './dryExecutor.ts';
 import { fakeProgram, fakeRun, temporaryFolder } from './fakeRuns.ts';
+import { finishedRecord } from './finishedRuns.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -72,7 +72,7 @@ describe('memory', () => {
     await executor.start(first);
     // Nothing is known yet.
     expect(executor.hasRoom(second)).toBe(true);
-    const record = finishedRecord(third);
+    const record = finishedRecord(third, {});
     const learn = (peakMemoryBytes: number): void => {
       if (record.result)
         memory.learn(third, { ...record, result: { ...record.result, peakMemoryBytes } });

@@ -3,7 +3,6 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runProgram } from '../../src/cli/program.ts';
 import { Screen } from '../../src/cli/screen.ts';
 import {
   type Plan,
@@ -12,6 +11,7 @@ import {
   StateReader,
   studyStatus,
 } from '../../src/study/index.ts';
+import { runCaught } from '../cli/caught.ts';
 import { writeSyntheticStudy } from './syntheticStudy.ts';
 
 const folderOf = () => mkdtemp(join(tmpdir(), 'carryover-status-'));
@@ -120,20 +120,10 @@ describe('looking again and again', () => {
 });
 
 describe('carryover study status', () => {
-  const run = async (...argv: string[]) => {
-    const out: string[] = [];
-    const err: string[] = [];
-    const code = await runProgram(argv, {
-      stdout: { write: (text) => out.push(text) },
-      stderr: { write: (text) => err.push(text) },
-    });
-    return { code, out: out.join(''), err: err.join('') };
-  };
-
   it('prints one document, with where every run is', async () => {
     const { folder } = await mixed();
-    const { code, out } = await run('study', 'status', folder, '--json');
-    const document = JSON.parse(out);
+    const { code, stdout } = await runCaught('study', 'status', folder, '--json');
+    const document = JSON.parse(stdout);
     expect(code).toBe(0);
     expect(document.counts.done).toBe(2);
     expect(document.runs[2]).toMatchObject({ status: 'running', maxIterations: 1000 });
@@ -143,9 +133,9 @@ describe('carryover study status', () => {
   it('ends watching once nothing is running or to be done', async () => {
     const folder = await folderOf();
     writeSyntheticStudy(folder, { seeds: 1 });
-    const { code, out } = await run('study', 'status', folder, '--watch');
+    const { code, stdout } = await runCaught('study', 'status', folder, '--watch');
     expect(code).toBe(0);
-    expect(out).toMatch(/synthetic: 16 runs: 16 done\n$/);
+    expect(stdout).toMatch(/synthetic: 16 runs: 16 done\n$/);
   });
 });
 

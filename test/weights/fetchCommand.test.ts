@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { runProgram } from '../../src/cli/program.ts';
+import { runCaught } from '../cli/caught.ts';
 import { serveFile } from './fileServer.ts';
 import { goldenPath } from './support.ts';
 
@@ -27,15 +27,7 @@ beforeEach(() => {
   delete process.env.CARRYOVER_WEIGHTS_MIRROR;
 });
 
-async function run(...argv: string[]) {
-  let stdout = '';
-  let stderr = '';
-  const code = await runProgram(['weights', ...argv], {
-    stdout: { write: (text: string) => (stdout += text) },
-    stderr: { write: (text: string) => (stderr += text) },
-  });
-  return { code, stdout, stderr };
-}
+const run = (...argv: string[]) => runCaught('weights', ...argv);
 
 const bytes = readFileSync(goldenPath('torch2-plain.pth'));
 

@@ -1,20 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runProgram } from '../../src/cli/program.ts';
 import { createModel, type ImageModel } from '../../src/models/index.ts';
 import { type StoredTensor, writeSafetensors } from '../../src/weights/index.ts';
+import { runCaught } from '../cli/caught.ts';
 import { fill } from '../models/formula.ts';
 import { resnetAsChildren } from './families.ts';
 import { goldenPath, temporaryFile, temporaryPath } from './support.ts';
 
-async function run(...argv: string[]) {
-  let stdout = '';
-  let stderr = '';
-  const code = await runProgram(['weights', 'inspect', ...argv], {
-    stdout: { write: (text: string) => (stdout += text) },
-    stderr: { write: (text: string) => (stderr += text) },
-  });
-  return { code, stdout, stderr };
-}
+const run = (...argv: string[]) => runCaught('weights', 'inspect', ...argv);
 
 let model: ImageModel;
 const path = temporaryPath('network.safetensors');
