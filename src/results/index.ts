@@ -110,7 +110,6 @@ export type {
   UnfinishedRun,
 } from './summary.ts';
 export {
-  formatResults,
   neededResultColumns,
   type ResultRow,
   resultColumns,
@@ -120,7 +119,6 @@ export {
   initOptionsSchema,
   methodSettings,
   type RunConfig,
-  type RunConfigInput,
   runConfigSchema,
   type TrainingSettings,
   trainingSchema,

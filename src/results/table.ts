@@ -110,7 +110,7 @@ export function neededResultColumns(rows: readonly ResultRow[]): DataColumn<Resu
 }
 
 /** The text of `results.csv`, rows in the order given. */
-export function formatResults(rows: readonly ResultRow[]): string {
+function formatResults(rows: readonly ResultRow[]): string {
   return formatCsvTable(neededResultColumns(rows), rows);
 }
 

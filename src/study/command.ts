@@ -22,6 +22,7 @@ export async function runCommand(
   const console = await open(log, 'a+');
   try {
     const { size: begin } = await console.stat();
+    if (signal?.aborted) return { kind: 'stopped' };
     const child = spawn(process.execPath, [...program.args, ...args], {
       // Ctrl-C reaches it through this process alone; the channel's end makes it stop.
       detached: true,
@@ -34,8 +35,7 @@ export async function runCommand(
     const code = await new Promise<number | null>((resolve, reject) => {
       child.once('error', reject);
       child.once('exit', resolve);
-    });
-    signal?.removeEventListener('abort', stop);
+    }).finally(() => signal?.removeEventListener('abort', stop));
     if (code === 0) return { kind: 'done' };
     if (signal?.aborted) return { kind: 'stopped' };
     const { size } = await console.stat();

@@ -80,7 +80,8 @@ export async function setAside(folder: string, id: string): Promise<string> {
   try {
     await mkdir(base, { recursive: true });
     const earlier = (await readdir(base)).filter((name) => name.startsWith(`${id}-`));
-    const to = join(base, `${id}-${earlier.length + 1}`);
+    const numbers = earlier.map((name) => Number(name.slice(id.length + 1)) || 0);
+    const to = join(base, `${id}-${Math.max(0, ...numbers) + 1}`);
     await mkdir(to);
     for (const name of await readdir(from)) {
       if (!name.endsWith('.lock')) await rename(join(from, name), join(to, name));

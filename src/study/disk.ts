@@ -17,12 +17,15 @@ export function formatBytes(bytes: number): string {
   return `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
-/** Bytes of all files in a folder and below; 0 where there is none. */
-export async function folderBytes(folder: string): Promise<number> {
+/**
+ * Bytes of all files in a folder and below; 0 where there is none. What vanishes meanwhile is not counted.
+ * @param leftOut the name of files that do not count
+ */
+export async function folderBytes(folder: string, leftOut?: string): Promise<number> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   let total = 0;
   for (const entry of entries) {
-    if (!entry.isFile()) continue;
+    if (!entry.isFile() || entry.name === leftOut) continue;
     const found = await stat(join(entry.parentPath, entry.name)).catch(() => undefined);
     total += found?.size ?? 0;
   }

@@ -74,6 +74,27 @@ class Runner {
       else this.#waiting.set(run.source, [...(this.#waiting.get(run.source) ?? []), run]);
     }
     for (const state of states) this.#settleFromState(state);
+    try {
+      await this.#workThrough(pollMilliseconds);
+    } catch (error) {
+      // Children must not go on unattended.
+      this.#problem ??= { kind: 'executor', error };
+    }
+    // Only after an abort, or on a full disk, is anything still going here.
+    executor.stop();
+    await Promise.all([...this.#active.values()].map(({ ended }) => ended));
+    await executor.close();
+    if (this.#problem?.kind === 'disk') {
+      const isDone = (run: PlannedRun): boolean => this.#outcomes.get(run.id)?.kind === 'done';
+      throw await fullDiskError(folder, this.#problem, runs, isDone);
+    }
+    if (this.#problem) throw this.#problem.error;
+    return runs.flatMap((run) => this.#outcomes.get(run.id) ?? []);
+  }
+
+  /** Until every run has an outcome, or nothing more may be started. */
+  async #workThrough(pollMilliseconds: number): Promise<void> {
+    const { runs } = this.#options;
     let polledAt = Date.now();
     while (!this.#stopping) {
       const woken = new Promise<void>((resolve) => {
@@ -93,16 +114,6 @@ class Runner {
         polledAt = Date.now();
       }
     }
-    // Only after an abort, or on a full disk, is anything still going here.
-    executor.stop();
-    await Promise.all([...this.#active.values()].map(({ ended }) => ended));
-    await executor.close();
-    if (this.#problem?.kind === 'disk') {
-      const isDone = (run: PlannedRun): boolean => this.#outcomes.get(run.id)?.kind === 'done';
-      throw await fullDiskError(folder, this.#problem, runs, isDone);
-    }
-    if (this.#problem) throw this.#problem.error;
-    return runs.flatMap((run) => this.#outcomes.get(run.id) ?? []);
   }
 
   /** The states of all runs, in the plan's order; reads the files of those that are going only. */
@@ -110,7 +121,9 @@ class Runner {
     const { folder, runs } = this.#options;
     const going = [...this.#active.values()].map(({ run }) => run);
     for (const run of [...going, ...this.#elsewhere.values()]) {
-      this.#states.set(run.id, await readRunState(folder, run));
+      const state = await readRunState(folder, run);
+      // It may have ended meanwhile; what is known of its end is newer.
+      if (!this.#outcomes.has(run.id)) this.#states.set(run.id, state);
     }
     return runs.flatMap((run) => this.#states.get(run.id) ?? []);
   }

@@ -55,11 +55,15 @@ export async function dueFid(
   const weights = await hashOf(study, fid.weights, 'weights');
   const jobs: FidJob[] = [];
   const sides = sidesOf(study, fid);
+  const targets: { data: string; spec: DataSpec; identity: string }[] = [];
+  for (const { name: data, spec } of wholesOf(study, fid)) {
+    const identity = facts.get(data)?.identity ?? (await openIdentity(spec));
+    targets.push({ data, spec, identity });
+  }
   for (const { name: source, side } of sides) {
     const sourceIdentity = await identityOf(study, source, side, facts);
     const sourceKey = hashText([fid.extractor, weights, sourceIdentity].join('\n')).slice(0, 16);
-    for (const { name: data, spec } of wholesOf(study, fid)) {
-      const identity = facts.get(data)?.identity ?? (await openIdentity(spec));
+    for (const { data, spec, identity } of targets) {
       const key = hashText([sourceKey, identity].join('\n')).slice(0, 16);
       const path = fidPath(folder, data, sides.length > 1 ? source : undefined);
       if ((await readDocument(path))?.key === key) continue;

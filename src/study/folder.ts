@@ -1,10 +1,9 @@
 /** A study's folder: its resolved study, its plan and the splits that all its runs share. */
 import { access, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { parse } from 'yaml';
 import { z } from 'zod';
 import type { DataSet, Splits } from '../data/index.ts';
-import { type RunConfig, runConfigSchema } from '../results/index.ts';
+import { parseYamlMap, type RunConfig, runConfigSchema } from '../results/index.ts';
 import { hashFile, RequestError, WorkError, writeFileWhole, writeJson } from '../util/index.ts';
 import type { NamedData } from './dataAxis.ts';
 import { formatStudy } from './describe.ts';
@@ -34,9 +33,8 @@ export async function locateFolder(path: string, out: string | undefined): Promi
       { cause: error },
     );
   }
-  const value: unknown = parse(text);
-  const named = typeof value === 'object' && value !== null && 'name' in value ? value.name : '';
-  return studyFolder({ name: typeof named === 'string' && named ? named : defaultName(path) }, out);
+  const { name } = parseYamlMap(text, path);
+  return studyFolder({ name: typeof name === 'string' && name ? name : defaultName(path) }, out);
 }
 
 interface OpenData {

@@ -7,6 +7,7 @@ import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { isAlive, readRunRecord, runPaths } from '../results/index.ts';
 import { explainWriteFailure, mapBounded } from '../util/index.ts';
+import { folderBytes } from './disk.ts';
 import { isLocked, LOCK_STALE_MILLISECONDS } from './locks.ts';
 import type { Plan } from './plan.ts';
 import { studyPaths } from './run.ts';
@@ -209,8 +210,5 @@ function weightsOf(text: string): string[] {
 async function sizeOf(path: string): Promise<number> {
   const found = await stat(path).catch(() => undefined);
   if (!found) return 0;
-  if (!found.isDirectory()) return found.size;
-  const names = await readdir(path).catch(() => []);
-  const sizes = await Promise.all(names.map((name) => sizeOf(join(path, name))));
-  return sizes.reduce((sum, size) => sum + size, 0);
+  return found.isDirectory() ? folderBytes(path) : found.size;
 }

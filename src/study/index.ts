@@ -63,7 +63,7 @@ export {
   queryViews,
   type ViewColumn,
 } from './query.ts';
-export { type Report, readReport, writeReport, writeTables } from './report.ts';
+export { type Report, writeReport, writeTables } from './report.ts';
 export { loadStudySchema, readStudy } from './resolve.ts';
 export { initLabel, type PlannedRun, runTitle, studyPaths } from './run.ts';
 export { measureSharing, type SharingOptions } from './sharing.ts';
@@ -73,7 +73,6 @@ export { countStates, estimateSeconds, type StatusCounts } from './status.ts';
 export type { AnalysisRequest, FidRequest, Study, StudySource } from './study.ts';
 export {
   type FailedRun,
-  isBlocked,
   type ProgressCounts,
   type RunningRun,
   type StudyStatus,

@@ -10,7 +10,7 @@ import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import type { Speed } from '../train/index.ts';
 import { hashText, writeJson } from '../util/index.ts';
-import type { ChildProgram } from './executors/child.ts';
+import { type ChildProgram, threadEnvironment } from './executors/child.ts';
 import type { DataFacts } from './plan.ts';
 import type { PlannedRun } from './run.ts';
 
@@ -111,15 +111,10 @@ export async function measureOne(
   program: ChildProgram,
   signal: AbortSignal | undefined,
 ): Promise<Speed | string> {
-  const { threads } = run.config.training;
   const child = spawn(process.execPath, [...program.args, 'study', 'probe'], {
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: {
-      ...process.env,
-      ...(threads === 'auto' ? {} : { OMP_NUM_THREADS: String(threads) }),
-      // As the run itself would have it.
-      ...(run.parallel > 1 ? { OMP_WAIT_POLICY: 'passive' } : {}),
-    },
+    // As the run itself would have it.
+    env: { ...process.env, ...threadEnvironment(run) },
   });
   const stop = (): void => {
     child.kill('SIGTERM');

@@ -27,7 +27,7 @@ export interface Report extends StudySummary {
 }
 
 /** Reads what is there and brings it together, without writing. */
-export async function readReport(plan: Plan): Promise<Report> {
+async function readReport(plan: Plan): Promise<Report> {
   const states = await readStates(plan.folder, plan.runs);
   const values: AnalysisValue[] = [];
   const summary = await readSummary(plan, states, (value) => values.push(value));

@@ -13,7 +13,7 @@ import { measureOne } from './probe.ts';
 import type { PlannedRun } from './run.ts';
 
 /** With fewer runs of a model, measuring would cost more than it could save. */
-export const WORTH_MEASURING = 20;
+const WORTH_MEASURING = 20;
 
 const sharingSchema = z.looseObject({
   /** Steps a second of all runs together: so many at once with a thread each, and one on all threads. */
@@ -72,7 +72,7 @@ export async function measureBoth(
     Array.from({ length: cores }, () => measureOne(withThreads(run, 1, cores), program, signal)),
   );
   const rates = [single, ...together].flatMap((speed) =>
-    typeof speed === 'string' ? [] : [speed.measuredBatch / speed.stepSeconds],
+    typeof speed === 'string' ? [] : [1 / speed.stepSeconds],
   );
   const [one, ...several] = rates;
   // What cannot be measured fails as a run too, and says why there.
@@ -85,10 +85,14 @@ function withThreads(run: PlannedRun, threads: number, parallel: number): Planne
   return { ...run, parallel, config: { ...run.config, training } };
 }
 
+/** Raised when kept rates mean something else than before. */
+const RATE_VERSION = 2;
+
 /** What the answer depends on. */
 function partsOf({ config: { model, training } }: PlannedRun, cores: number): unknown[] {
   const { batchSize, size, inputChannels, precision } = training;
-  return [model, batchSize, size, inputChannels, precision, cores, cpus()[0]?.model, process.arch];
+  const machine = [cores, cpus()[0]?.model, process.arch];
+  return [RATE_VERSION, model, batchSize, size, inputChannels, precision, ...machine];
 }
 
 async function readKept(path: string): Promise<{ several: number; one: number } | undefined> {

@@ -2,7 +2,7 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { z } from 'zod';
 import { isAlive, type RunRecord, readRunRecord } from '../results/index.ts';
-import { CarryoverError, WorkError, writeJson } from '../util/index.ts';
+import { CarryoverError, mapBounded, WorkError, writeJson } from '../util/index.ts';
 import { damageOf } from './damage.ts';
 import { isLocked } from './locks.ts';
 import { type PlannedRun, studyPaths } from './run.ts';
@@ -123,15 +123,6 @@ export async function readRunState(
 /** As many files are open at once. */
 const AT_ONCE = 64;
 
-/** `Promise.all` over many items, some at a time. */
-async function inBatches<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  for (let begin = 0; begin < items.length; begin += AT_ONCE) {
-    results.push(...(await Promise.all(items.slice(begin, begin + AT_ONCE).map(work))));
-  }
-  return results;
-}
-
 /** The states of all runs, in the plan's order; a waiting run says if its source run failed. */
 export async function readStates(
   folder: string,
@@ -139,7 +130,7 @@ export async function readStates(
   options: StateOptions = {},
 ): Promise<RunState[]> {
   const present = new Set(await readdir(folder).catch(() => []));
-  const states = await inBatches(runs, async (run): Promise<RunState> => {
+  const states = await mapBounded(runs, AT_ONCE, async (run): Promise<RunState> => {
     if (!present.has(run.id)) return { run, status: 'waiting' };
     return readRunState(folder, run, options);
   });

@@ -1,5 +1,6 @@
 /** How far a study is, and how long it will take. */
 
+import type { RunRecord } from '../results/index.ts';
 import { mean } from '../util/index.ts';
 import type { PlannedRun } from './run.ts';
 import type { RunState, RunStatus } from './state.ts';
@@ -45,8 +46,19 @@ export function estimateSeconds(states: readonly RunState[], now = Date.now()): 
     const known = groupsOf(run).find((group) => typical.has(group));
     const seconds = known === undefined ? undefined : typical.get(known);
     if (seconds === undefined) return undefined;
-    const begun = status === 'running' && record ? (now - Date.parse(record.startedAt)) / 1000 : 0;
-    total += Math.max(0, seconds - begun) / run.parallel;
+    const behind = status === 'running' && record ? secondsBehind(record, now) : 0;
+    total += Math.max(0, seconds - behind) / run.parallel;
   }
   return total;
+}
+
+/** What a run that is going has behind it. One that was gone on with has also stood still: its steps count. */
+function secondsBehind(
+  { sessions, startedAt, progress, resolved }: RunRecord,
+  now: number,
+): number {
+  if (sessions === 1) return (now - Date.parse(startedAt)) / 1000;
+  const { iteration, imagesPerSecond } = progress;
+  if (resolved === undefined || !imagesPerSecond) return 0;
+  return (iteration * resolved.batchSize) / imagesPerSecond;
 }

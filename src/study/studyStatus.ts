@@ -59,7 +59,7 @@ const ERROR_LINES = 3;
 /** The pace is taken over this time. */
 const PACE_SECONDS = 3600;
 
-export function isBlocked({ status, reason }: RunState): boolean {
+function isBlocked({ status, reason }: RunState): boolean {
   return status === 'waiting' && /^its source run \S+ failed$/.test(reason ?? '');
 }
 

@@ -2,8 +2,7 @@
  * A study's findings as one document ({@link StudySummary}), from the files of its folder alone: nothing
  * here opens data or loads LibTorch. Each file is read once, many at a time.
  */
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { parse as parseCsv } from 'csv-parse/sync';
 import { parse } from 'yaml';
 import {
@@ -22,6 +21,7 @@ import { CarryoverError, mapBounded, mean } from '../util/index.ts';
 import { aggregate } from './aggregate.ts';
 import { type AnalysisValue, readAnalyses } from './analysisTable.ts';
 import { compareInits, studyCurves } from './comparisons.ts';
+import { folderBytes } from './disk.ts';
 import { readFrechet } from './fid.ts';
 import type { Plan } from './plan.ts';
 import { type PlannedRun, runTitle, studyPaths } from './run.ts';
@@ -52,7 +52,7 @@ export async function readSummary(
 
   const files = await mapBounded(finished, RUNS_AT_ONCE, async ({ run }) => {
     const folder = paths.run(run.id);
-    const [log, bytes] = await Promise.all([readLogOf(folder), folderBytes(folder)]);
+    const [log, bytes] = await Promise.all([readLogOf(folder), folderBytes(folder, MODEL_CARD)]);
     return { ...log, bytes };
   });
   for (const { problems } of files) warnings.add(problems);
@@ -352,23 +352,6 @@ function utilisationOf(runs: readonly FinishedRun[]): { deviceUtilisation?: numb
 
 /** What the report itself puts into a run's folder: to count it would make the second report differ. */
 const MODEL_CARD = 'model-card.md';
-
-/** Bytes of all files in a folder and the folders in it; what vanishes meanwhile is not counted. */
-async function folderBytes(folder: string): Promise<number> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  const sizes = await Promise.all(
-    entries.map(async (entry) => {
-      if (entry.name === MODEL_CARD) return 0;
-      const path = join(folder, entry.name);
-      if (entry.isDirectory()) return folderBytes(path);
-      return stat(path).then(
-        ({ size }) => size,
-        () => 0,
-      );
-    }),
-  );
-  return sizes.reduce((sum, size) => sum + size, 0);
-}
 
 function environmentOf(finished: readonly FinishedRun[]): StudyEnvironment {
   const versions = new Map<string, Set<string>>();

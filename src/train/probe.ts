@@ -148,6 +148,7 @@ async function measureBatches(
       ...resolveSizes(config),
       ...channels,
       dataset: few,
+      device: machine.device,
       indices: few.samples.map((_, index) => index),
       batchSize: batch,
       augment: augmented && parseAugment(training.augment),

@@ -7,6 +7,7 @@ import {
   type RunStatus,
 } from '../../src/study/index.ts';
 import { fakeRun } from './fakeRuns.ts';
+import { finishedRecord } from './finishedRuns.ts';
 
 const now = Date.parse('2024-01-01T00:10:00Z');
 
@@ -90,5 +91,17 @@ describe('status', () => {
       state('f', 'failed', { init: 'st' }),
     ];
     expect(estimateSeconds(states, now)).toBe(60 + 50 + 90);
+  });
+
+  it('counts the steps of a run that was gone on with, not the time in which it stood still', () => {
+    const begun = record('2024-01-01T00:00:00Z');
+    const { resolved } = finishedRecord(fakeRun('c'), {});
+    const progress = { iteration: 25, maxIterations: 100, imagesPerSecond: 10 };
+    const states = [
+      state('a', 'done', {}, record('2024-01-01T00:00:00Z', 100)),
+      // 25 batches of 8 at 10 images a second are 20 of its 100 seconds; two runs at once.
+      state('b', 'running', {}, { ...begun, sessions: 2, progress, resolved }),
+    ];
+    expect(estimateSeconds(states, now)).toBe(80 / 2);
   });
 });

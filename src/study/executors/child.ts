@@ -69,7 +69,7 @@ export async function startChild(
 }
 
 /** Thread counts for the libraries that read them from the environment. */
-function threadEnvironment(run: PlannedRun): NodeJS.ProcessEnv {
+export function threadEnvironment(run: PlannedRun): NodeJS.ProcessEnv {
   const { threads } = run.config.training;
   return {
     ...(threads === 'auto' ? {} : { OMP_NUM_THREADS: String(threads) }),

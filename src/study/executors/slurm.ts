@@ -170,7 +170,7 @@ export class SlurmExecutor implements Executor {
     if (this.#stopped) return;
     this.#stopped = true;
     clearTimeout(this.#timer);
-    const left = [...this.#tasks.values()].filter(({ place }) => place !== undefined).length;
+    const left = [...this.#tasks.values()].filter((task) => nameOf(task) !== undefined).length;
     for (const task of this.#tasks.values()) {
       task.resolve({ exitCode: null, signal: null, output: '', left: true });
     }

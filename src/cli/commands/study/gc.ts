@@ -29,7 +29,7 @@ export function registerGc(study: Command): void {
 }
 
 async function gc(path: string, options: GcOptions, output: Output): Promise<void> {
-  const { deleteGarbage, findGarbage, locateFolder, readPlan } = await loadStudies();
+  const { deleteGarbage, findGarbage, formatBytes, locateFolder, readPlan } = await loadStudies();
   const plan = await readPlan(await locateFolder(path, options.out));
   const { garbage, kept } = await findGarbage(plan);
   const short = (full: string): string => relative(plan.folder, full);
@@ -52,11 +52,11 @@ async function gc(path: string, options: GcOptions, output: Output): Promise<voi
     output.line(`${plan.name}: nothing that no study needs in ${plan.folder}`);
   } else if (options.delete) {
     output.line(
-      `${plan.name}: deleted ${deleted.length} of ${garbage.length}: ${megabytes(freed)} freed`,
+      `${plan.name}: deleted ${deleted.length} of ${garbage.length}: ${formatBytes(freed)} freed`,
     );
   } else {
     output.line(
-      `${plan.name}: ${garbage.length} that no study needs, ${megabytes(found)}; --delete deletes them`,
+      `${plan.name}: ${garbage.length} that no study needs, ${formatBytes(found)}; --delete deletes them`,
     );
   }
   output.document({
@@ -68,8 +68,4 @@ async function gc(path: string, options: GcOptions, output: Output): Promise<voi
     deleted: deleted.map((item) => item.path),
     freedBytes: freed,
   });
-}
-
-function megabytes(bytes: number): string {
-  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(2)} GB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -1,5 +1,4 @@
 /** `carryover study run`: trains what is to do, takes the measures, writes the tables. */
-import { freemem } from 'node:os';
 import { type Command, Option } from 'commander';
 import type {
   Execution,
@@ -170,7 +169,7 @@ async function openExecutor(
   if (study.executor.kind === 'local') {
     const gpus = await visibleGpus();
     const memoryOf = (run: PlannedRun): number | undefined => runMemory.of(run);
-    return new LocalExecutor({ ...common, gpus, memory: freemem(), memoryOf });
+    return new LocalExecutor({ ...common, gpus, memory: process.availableMemory(), memoryOf });
   }
   return await SlurmExecutor.open({
     ...common,
