@@ -2,14 +2,14 @@
  * Training and features on a GPU against PyTorch, for every model: eager with AMP and channels-last, and compiled where
  * that works. Also a whole epoch from the cache against the rate on images that are there already.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeSynthetic } from '../src/data/index.ts';
 import { median } from '../src/util/index.ts';
 import type { Benchmark, BenchmarkOptions, Row } from './benchmark.ts';
-import { alternate, type Program, runProgram, spreadOf } from './pairing.ts';
+import { alternate, type Program, runProgram, spreadOf, trainingSpeed } from './pairing.ts';
 import { type Measured, sameLibraries } from './train.ts';
 
 /** Where starting kernels is most of the time, more is asked. */
@@ -135,15 +135,10 @@ async function epochFromCache({
       const out = join(folder, `run-${round}`);
       const train = ['train', '--data', `folder:${data}`, '--model', model, '--init', 'ri'];
       const set = settings.flatMap((one) => ['--set', `training.${one}`]);
-      await runProgram({
-        name: 'carryover',
-        command: process.execPath,
-        arguments: [command, ...train, '--out', out, ...set, '--json'],
-      }).catch(() => undefined);
-      const record: { result?: { imagesPerSecond?: number } } = JSON.parse(
-        readFileSync(join(out, 'run.json'), 'utf8'),
+      const given = [command, ...train, '--out', out, ...set];
+      measured.epoch.push(
+        await trainingSpeed({ command: process.execPath, arguments: given }, out),
       );
-      measured.epoch.push(record.result?.imagesPerSecond ?? Number.NaN);
       const shared = ['--model', model, '--batch', String(size), '--threads', String(threads)];
       const synthetic = await runProgram<Measured>({
         name: 'carryover',

@@ -79,9 +79,10 @@ function markdown(
 
 const chosen = positionals.length > 0 ? positionals : benchmarks.map(({ name }) => name);
 for (const name of chosen) {
-  const benchmark = [...benchmarks, ...onRequest].find((candidate) => candidate.name === name);
+  const known = [...benchmarks, ...onRequest];
+  const benchmark = known.find((candidate) => candidate.name === name);
   if (!benchmark) {
-    say(`error: bench: expected ${benchmarks.map((b) => b.name).join(', ')}, got ${name}`);
+    say(`error: bench: expected ${known.map((b) => b.name).join(', ')}, got ${name}`);
     process.exit(2);
   }
   if (!(await pythonHasTorch(values.python))) {

@@ -1,6 +1,8 @@
 /** Paired measurements: the two programs take turns, so that a machine whose speed drifts is fair to both. */
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { median } from '../src/util/index.ts';
 
@@ -41,6 +43,18 @@ export async function alternate<T>(
     onRound(round);
   }
   return results;
+}
+
+/** Images a second of the training steps of `carryover train` into the folder `out`. */
+export async function trainingSpeed(program: Omit<Program, 'name'>, out: string): Promise<number> {
+  const { command, arguments: given, environment } = program;
+  await execute(command, given, { env: { ...process.env, ...environment }, maxBuffer: 1 << 26 });
+  const record: { result?: { imagesPerSecond?: number } } = JSON.parse(
+    readFileSync(join(out, 'run.json'), 'utf8'),
+  );
+  const speed = record.result?.imagesPerSecond;
+  if (speed === undefined) throw new Error(`no result in ${out}`);
+  return speed;
 }
 
 /** Median, least and greatest of some measurements. */

@@ -1,11 +1,11 @@
 /** How long commands take that do no work, against what a person does not notice; and what the live display costs. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeSynthetic } from '../src/data/index.ts';
 import type { Benchmark, BenchmarkOptions, Row } from './benchmark.ts';
-import { runProgram, spreadOf } from './pairing.ts';
+import { runProgram, spreadOf, trainingSpeed } from './pairing.ts';
 
 const command = fileURLToPath(new URL('../bin/carryover.mjs', import.meta.url));
 
@@ -53,7 +53,7 @@ async function millisecondsOf(given: string[]): Promise<number> {
   await runProgram({
     name: 'carryover',
     command: 'sh',
-    arguments: ['-c', `${quiet} >/dev/null 2>&1; echo 0`],
+    arguments: ['-c', `${quiet} >/dev/null 2>&1 && echo 0`],
   });
   return performance.now() - start;
 }
@@ -67,7 +67,7 @@ async function displayCost({ rounds, say }: BenchmarkOptions): Promise<Row> {
     const speeds: { on: number[]; off: number[] } = { on: [], off: [] };
     for (let round = 0; round < rounds; round++) {
       for (const mode of round % 2 === 0 ? (['on', 'off'] as const) : (['off', 'on'] as const)) {
-        speeds[mode].push(await trainingSpeed(data, join(folder, `${mode}-${round}`), mode));
+        speeds[mode].push(await speedOfRun(data, join(folder, `${mode}-${round}`), mode));
       }
       say(`startup display: round ${round + 1} of ${rounds}`);
     }
@@ -85,28 +85,14 @@ async function displayCost({ rounds, say }: BenchmarkOptions): Promise<Row> {
   }
 }
 
-async function trainingSpeed(data: string, out: string, mode: 'on' | 'off'): Promise<number> {
+async function speedOfRun(data: string, out: string, mode: 'on' | 'off'): Promise<number> {
   const settings = ['maxIterations=150', 'batchSize=16', 'warmupIterations=10', 'threads=1'];
   const parts = [process.execPath, command, 'train', '--data', `folder:${data}`, '--out', out];
   const rest = ['--model', 'resnet18_micro', '--init', 'ri'];
   const line = [...parts, ...rest, ...settings.flatMap((one) => ['--set', `training.${one}`])].join(
     ' ',
   );
-  await runProgram({
-    name: 'carryover',
-    command: 'sh',
-    // script gives the command a terminal.
-    arguments: [
-      '-c',
-      mode === 'on'
-        ? `script -qec ${JSON.stringify(line)} /dev/null >/dev/null 2>&1; echo 0`
-        : `${line} >/dev/null 2>&1; echo 0`,
-    ],
-  });
-  const record: { result?: { imagesPerSecond?: number } } = JSON.parse(
-    readFileSync(join(out, 'run.json'), 'utf8'),
-  );
-  const speed = record.result?.imagesPerSecond;
-  if (speed === undefined) throw new Error(`no result in ${out}`);
-  return speed;
+  // script gives the command a terminal, and its exit code.
+  const given = mode === 'on' ? `script -qec ${JSON.stringify(line)} /dev/null` : line;
+  return trainingSpeed({ command: 'sh', arguments: ['-c', `${given} >/dev/null 2>&1`] }, out);
 }

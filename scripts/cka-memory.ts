@@ -95,8 +95,9 @@ async function peakOf(args: readonly string[]): Promise<{ bytes: number; seconds
   const timer = setInterval(() => {
     bytes = Math.max(bytes, highWaterMark(child.pid));
   }, 50);
-  const code = await new Promise((done, fail) => child.once('exit', done).once('error', fail));
-  clearInterval(timer);
+  const code = await new Promise((done, fail) =>
+    child.once('exit', done).once('error', fail),
+  ).finally(() => clearInterval(timer));
   if (code !== 0) throw new Error(`carryover ${args.join(' ')} ended with ${String(code)}`);
   return { bytes, seconds: (performance.now() - start) / 1000 };
 }

@@ -26,10 +26,13 @@ record = json.loads((flags.run / "run.json").read_text())
 classes = record["data"]["classes"]
 is_deit = record["config"]["model"].startswith("deit")
 failures = []
+compared = 0
 
 
 def compare(name, ours, theirs, tolerance):
     """`ours` is recomputed here, `theirs` is what carryover wrote; relative to the greatest value."""
+    global compared
+    compared += 1
     ours, theirs = np.asarray(ours, float), np.asarray(theirs, float)
     difference = float(np.max(np.abs(ours - theirs)) / max(1e-300, np.max(np.abs(ours))))
     verdict = "ok" if difference <= tolerance else "DIFFERS"
@@ -265,5 +268,7 @@ if found:
         a = a / a.sum(-1, keepdims=True)
         compare(f"attention {entry['tap']}", (a * distance).sum(-1).mean((0, 2)), entry["heads"], 1e-5)
 
+if not compared:
+    sys.exit(f"error: {flags.run}: expected analyses, got none")
 print(f"{len(failures)} differ" + "".join(f"\n  {name}" for name in failures))
 sys.exit(1 if failures else 0)

@@ -13,7 +13,8 @@ done
 for file in slurmd.pid slurmctld.pid munge/munged.pid; do
   pid=$(cat "$folder/$file" 2>/dev/null) || continue
   kill "$pid" 2>/dev/null
-  for _ in $(seq 50); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
+  # A number that has ended may be another process's by now.
+  for _ in $(seq 50); do kill -0 "$pid" 2>/dev/null || continue 2; sleep 0.1; done
   kill -9 "$pid" 2>/dev/null
 done
 exit 0

@@ -71,9 +71,9 @@ export async function analyse(
       }
     }
     const outcomes: Outcome[] = [];
-    for (const [at, work] of works.entries()) {
+    for (const work of works) {
       const { document, arrays } = await work.finish();
-      const name = measures[at]?.name ?? document.measure;
+      const name = document.measure;
       outcomes.push({
         document: { ...document, options: settingsOf(name, options, subject.options.precision) },
         ...(arrays ? { arrays } : {}),

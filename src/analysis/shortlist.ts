@@ -156,7 +156,7 @@ export class Shortlist {
 }
 
 /** The k-th greatest (from 1) of the first `length` values, which are put into another order (Hoare). */
-export function selectGreatest(values: Float32Array, length: number, k: number): number {
+function selectGreatest(values: Float32Array, length: number, k: number): number {
   let low = 0;
   let high = length - 1;
   const target = k - 1;

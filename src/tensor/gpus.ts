@@ -20,8 +20,7 @@ const TIMEOUT_MILLISECONDS = 10_000;
  * Where CUDA_VISIBLE_DEVICES names devices, the index counts those.
  */
 export function describeGpu(index: number): GpuFacts | undefined {
-  const visible = process.env.CUDA_VISIBLE_DEVICES?.split(',').map((one) => one.trim());
-  const id = visible?.[index] ?? String(index);
+  const id = physicalGpu(index);
   try {
     const answer = execFileSync(
       'nvidia-smi',
@@ -36,6 +35,18 @@ export function describeGpu(index: number): GpuFacts | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * What nvidia-smi calls the GPU that LibTorch calls `cuda:<index>`: it counts those that CUDA_VISIBLE_DEVICES
+ * hides too. Both count in the order of the bus (native.ts).
+ */
+export function physicalGpu(index: number, visible = process.env.CUDA_VISIBLE_DEVICES): string {
+  const listed = (visible ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  return listed[index] ?? String(index);
 }
 
 /** `NVIDIA H100 80GB HBM3, 9.0, 81559` (MiB) as facts. */

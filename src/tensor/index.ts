@@ -8,7 +8,7 @@ export {
   typedArrayOver,
 } from './dtype.ts';
 export { Generator, getRandomState, manualSeed, setRandomState } from './generator.ts';
-export { describeGpu, type GpuFacts, gpuHasBFloat16, readFacts } from './gpus.ts';
+export { describeGpu, type GpuFacts, gpuHasBFloat16, physicalGpu, readFacts } from './gpus.ts';
 export {
   availableCores,
   cpuCapability,

@@ -107,6 +107,8 @@ function addonPath(): string {
 
 function load(): Native {
   const path = addonPath();
+  // As nvidia-smi counts them; by default CUDA counts the fastest first.
+  process.env.CUDA_DEVICE_ORDER ??= 'PCI_BUS_ID';
   try {
     const addon: Native = createRequire(import.meta.url)(path);
     // Freed activations stay with the process for the next step: a fifth to a third more training throughput.

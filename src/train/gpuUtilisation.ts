@@ -1,5 +1,6 @@
 /** How busy a GPU is, asked of nvidia-smi now and then; nothing where that program is not there. */
 import { execFile } from 'node:child_process';
+import { physicalGpu } from '../tensor/index.ts';
 
 const SAMPLE_SECONDS = 10;
 
@@ -16,7 +17,7 @@ export class GpuUtilisation implements Disposable {
    */
   constructor(device: string, command = 'nvidia-smi', seconds = SAMPLE_SECONDS) {
     this.#command = command;
-    this.#gpu = physicalGpu(device, process.env.CUDA_VISIBLE_DEVICES);
+    this.#gpu = physicalGpu(Number(device.split(':')[1] ?? 0));
     this.#timer = setInterval(() => this.#sample(), seconds * 1000);
     this.#timer.unref();
   }
@@ -44,14 +45,4 @@ export class GpuUtilisation implements Disposable {
     });
     child.unref();
   }
-}
-
-/** What nvidia-smi calls a GPU: it counts those that CUDA_VISIBLE_DEVICES hides too. */
-export function physicalGpu(device: string, visible: string | undefined): string {
-  const index = Number(device.split(':')[1] ?? 0);
-  const listed = (visible ?? '')
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
-  return listed[index] ?? String(index);
 }

@@ -69,12 +69,15 @@ describe('a test split of one class', () => {
 
   it('has no AUC at any tap, after any reset or of the network, and says why', () => {
     const undefinedAuc = { reason: 'no negative samples' };
-    for (const { knn, probe } of of(documents, 'knn').taps) {
+    const knnTaps = of(documents, 'knn').taps;
+    expect(knnTaps.length).toBeGreaterThan(0);
+    for (const { knn, probe } of knnTaps) {
       expect(knn?.primary).toEqual(undefinedAuc);
       expect(probe?.test.primary).toEqual(undefinedAuc);
     }
     const { trained, taps } = of(documents, 'reinit');
     expect(trained.primary).toEqual(undefinedAuc);
+    expect(taps.length).toBeGreaterThan(0);
     for (const { evaluation, drop } of taps) {
       expect(evaluation?.primary).toEqual(undefinedAuc);
       expect(drop).toBeNull();
@@ -86,6 +89,7 @@ describe('a test split of one class', () => {
     expect(of(documents, 'calibration').overall.expectedError.value).toBeGreaterThanOrEqual(0);
     expect(of(documents, 'calibration').evaluation.metrics.accuracy?.value).toBeDefined();
     expect(of(documents, 'cka').batches).toBe(1);
+    expect(of(documents, 'cka').taps.length).toBeGreaterThan(0);
     expect(of(documents, 'cka').matrices[0]?.values.flat()).not.toContain(null);
   });
 });
@@ -100,6 +104,7 @@ describe('a test split of three images', () => {
     const { batches, batchesLeftOut, matrices, taps } = of(documents, 'cka');
     expect([batches, batchesLeftOut]).toEqual([0, 1]);
     const [first] = matrices;
+    expect(taps.length).toBeGreaterThan(0);
     expect(first?.values.flat().every((value) => value === null)).toBe(true);
     const reasons = new Set(first?.undefinedTaps.map(({ reason }) => reason));
     expect([...reasons]).toEqual(['no batch of at least 4 images']);

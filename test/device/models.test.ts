@@ -53,6 +53,7 @@ const numbers = (value: Tensor): number[] =>
 
 /** Largest difference, as a share of the largest magnitude. */
 function difference(a: readonly number[], b: readonly number[]): number {
+  if (a.length !== b.length) return Number.NaN;
   const scale = greatest(b.map(Math.abs), 1e-6);
   return greatest(a.map((value, index) => Math.abs(value - (b[index] ?? Number.NaN)))) / scale;
 }

@@ -91,17 +91,3 @@ describe('damaged run folders', () => {
     });
   });
 });
-
-describe('GPUs', () => {
-  it('get a run each, the freest one first', async () => {
-    const four = Array.from({ length: 4 }, (_, seed) =>
-      fakeRun(`gpu${seed}`, { steps: 20, stepMs: 10 }, { seed, parallel: 2 }),
-    );
-    const executor = fakeExecutor(folder, { gpus: ['0', 'GPU-3f'] });
-    await execute({ folder, runs: four, executor }).finished;
-    const seen: string[] = [];
-    for (const { id } of four) seen.push((await journal(folder, id))[0]?.gpu ?? 'none');
-    expect(seen.slice(0, 2).sort()).toEqual(['0', 'GPU-3f']);
-    expect(new Set(seen)).toEqual(new Set(['0', 'GPU-3f']));
-  });
-});

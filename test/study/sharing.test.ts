@@ -3,12 +3,13 @@ import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
+  execute,
   LocalExecutor,
   measureSharing,
   type PlannedRun,
   RunMemory,
 } from '../../src/study/index.ts';
-import { fakeProgram, fakeRun, temporaryFolder } from './fakeRuns.ts';
+import { fakeExecutor, fakeProgram, fakeRun, journal, temporaryFolder } from './fakeRuns.ts';
 import { finishedRecord } from './finishedRuns.ts';
 
 let folder: string;
@@ -69,7 +70,7 @@ describe('memory', () => {
       memory: 100,
       memoryOf: (run) => memory.of(run),
     });
-    await executor.start(first);
+    const { ended } = await executor.start(first);
     // Nothing is known yet.
     expect(executor.hasRoom(second)).toBe(true);
     const record = finishedRecord(third, {});
@@ -82,6 +83,7 @@ describe('memory', () => {
     learn(51);
     expect(executor.hasRoom(second)).toBe(false);
     executor.kill();
+    await ended;
   });
 
   it('never holds up a run that is alone', () => {
@@ -93,5 +95,19 @@ describe('memory', () => {
       memoryOf: () => 2,
     });
     expect(executor.hasRoom(run)).toBe(true);
+  });
+});
+
+describe('GPUs', () => {
+  it('get a run each, the freest one first', async () => {
+    const four = Array.from({ length: 4 }, (_, seed) =>
+      fakeRun(`gpu${seed}`, { steps: 20, stepMs: 10 }, { seed, parallel: 2 }),
+    );
+    const executor = fakeExecutor(folder, { gpus: ['0', 'GPU-3f'] });
+    await execute({ folder, runs: four, executor }).finished;
+    const seen: string[] = [];
+    for (const { id } of four) seen.push((await journal(folder, id))[0]?.gpu ?? 'none');
+    expect(seen.slice(0, 2).sort()).toEqual(['0', 'GPU-3f']);
+    expect(new Set(seen)).toEqual(new Set(['0', 'GPU-3f']));
   });
 });

@@ -72,7 +72,7 @@ describe('sizes of a data set', () => {
   });
 
   it('may be fractions, of which 1 is the whole', async () => {
-    const { fraction } = { fraction: [0.1, 1] };
+    const fraction = [0.1, 1];
     const { study } = await planOf({ data: { skin: { kind: 'folder', path: 'skin', fraction } } });
     expect(study.data.map(({ name }) => name)).toEqual(['skin@0.1', 'skin']);
     expect(study.data[0]?.spec.fraction).toBe(0.1);

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { GpuUtilisation, physicalGpu } from '../../src/train/gpuUtilisation.ts';
+import { physicalGpu } from '../../src/tensor/index.ts';
+import { GpuUtilisation } from '../../src/train/gpuUtilisation.ts';
 
 /** A program that answers as nvidia-smi does: in the manner of `--format=csv,noheader,nounits`. */
 async function program(body: string): Promise<string> {
@@ -29,7 +30,7 @@ it('is not known without that program, or where the GPU does not tell', async ()
 });
 
 it('asks for the GPU behind CUDA_VISIBLE_DEVICES', () => {
-  expect(physicalGpu('cuda:1', undefined)).toBe('1');
-  expect(physicalGpu('cuda:1', '4, 6')).toBe('6');
-  expect(physicalGpu('cuda:0', 'GPU-8932f937')).toBe('GPU-8932f937');
+  expect(physicalGpu(1, '')).toBe('1');
+  expect(physicalGpu(1, '4, 6')).toBe('6');
+  expect(physicalGpu(0, 'GPU-8932f937')).toBe('GPU-8932f937');
 });

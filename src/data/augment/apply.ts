@@ -2,14 +2,9 @@
 import { fromTypedArray, noGrad, ops, scope, type Tensor } from '../../tensor/index.ts';
 import { adjustColour } from './colour.ts';
 import { centreCrop, type ImageChange } from './draw.ts';
+import { lineOf, type Normalisation } from './line.ts';
 import { luminanceWeights } from './luminance.ts';
 import { warp } from './warp.ts';
-
-export interface Normalisation {
-  /** Of each channel, on a scale of 0 to 1: three, or one for networks that see luminance alone. */
-  mean: readonly number[];
-  std: readonly number[];
-}
 
 /**
  * Centre crops, as networks are evaluated.
@@ -103,20 +98,6 @@ export function changedImages(
 
 /** From levels of 0 to 255 to 0 to 1, in each channel. */
 const levels = [1 / 255, 1 / 255, 1 / 255] as const;
-
-/** A factor and an offset for every number in a line of pixels, [size * 3]. */
-function lineOf(
-  { mean, std }: Normalisation,
-  size: number,
-  top: number,
-): { factors: Float32Array<ArrayBuffer>; offsets: Float32Array<ArrayBuffer> } {
-  const line = (value: (channel: number) => number): Float32Array<ArrayBuffer> =>
-    Float32Array.from({ length: size * 3 }, (_, at) => value(at % 3));
-  return {
-    factors: line((channel) => 1 / (top * (std[channel] ?? 1))),
-    offsets: line((channel) => (mean[channel] ?? 0) / (std[channel] ?? 1)),
-  };
-}
 
 /**
  * (x / top - mean) / std by channel, as float32 in channels-last memory; of the luminance where there is

@@ -1,6 +1,6 @@
 /**
  * Crops, resizes and flips a whole batch with a few operators, on devices other than the CPU (which
- * has `warpImage.ts`). An antialiased bilinear resize weighs input rows, then input columns; a crop
+ * has `warpImage.ts`) and for contact sheets. An antialiased bilinear resize weighs input rows, then input columns; a crop
  * chooses where they begin and a flip in which order they come. Both passes are sums of weighted rows
  * of a matrix (`embedding_bag`), with a transposition between
  * them: [B · R, R · 3] → [B · S, R · 3] → [B · R · 3, S] → [B · S · 3, S] → [B, S, S · 3].

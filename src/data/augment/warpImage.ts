@@ -2,9 +2,11 @@
  * One image cropped, resized, flipped and coloured on the CPU: what `warp.ts` does on other devices with
  * tensor operators, several times as fast, and able to run in threads without a tensor library.
  */
-import { type TriangleFilter, triangleFilter } from '../images/resize.ts';
+import { neededTaps, type TriangleFilter, triangleFilter } from '../images/resize.ts';
+import { placesOf } from '../wasm/places.ts';
 import { groupBytes, type WarpKernel, warpKernel } from '../wasm/warpKernel.ts';
 import type { Adjustment, ImageChange } from './draw.ts';
+import { lineOf } from './line.ts';
 
 export interface WarpedImage {
   /** Pixels of a side of the result. */
@@ -35,7 +37,7 @@ export function warpImage(
   new Int32Array(memory, places.starts).set(across.starts.map((start) => start * 12));
   new Float32Array(memory, places.across).set(across.weights);
   const scales = new Float32Array(memory, places.scales, 24);
-  scales.set(colour.length > 0 ? levels : lineOf(mean, std, 255));
+  scales.set(colour.length > 0 ? levels : scalesOf(mean, std, 255));
   const first = places.pixels + (crop.top * resize + crop.left) * 3;
   for (let row = 0; row < size; row++) {
     const source = first + (down.starts[row] as number) * resize * 3;
@@ -52,7 +54,7 @@ export function warpImage(
     for (const { adjustment, amount } of colour) {
       adjusters[adjustment]({ kernel, image: places.image, groups, pixels: size * size }, amount);
     }
-    scales.set(lineOf(mean, std, 1));
+    scales.set(scalesOf(mean, std, 1));
     kernel.scale(places.image, groups, places.scales);
   }
   target.set(image);
@@ -83,18 +85,14 @@ const adjusters: Record<Adjustment, (on: Adjusted, amount: number) => void> = {
   },
 };
 
-/** Four pixels' scales 1 / (top · std) and offsets mean / std, by channel. */
-function lineOf(mean: readonly number[], std: readonly number[], top: number): number[] {
-  const repeated = (value: (channel: number) => number): number[] =>
-    Array.from({ length: 12 }, (_, at) => value(at % 3));
-  return [
-    ...repeated((channel) => 1 / (top * (std[channel] ?? 1))),
-    ...repeated((channel) => (mean[channel] ?? 0) / (std[channel] ?? 1)),
-  ];
+/** Factors and offsets of four pixels, as the kernel takes them. */
+function scalesOf(mean: readonly number[], std: readonly number[], top: number): Float32Array {
+  const { factors, offsets } = lineOf({ mean, std }, 4, top);
+  return Float32Array.of(...factors, ...offsets);
 }
 
 /** From levels of 0 to 255 to 0 to 1. */
-const levels = lineOf([0, 0, 0], [1, 1, 1], 255);
+const levels = scalesOf([0, 0, 0], [1, 1, 1], 255);
 
 /** Where everything is in the kernel's memory: at multiples of 16. */
 function layOut(
@@ -103,23 +101,18 @@ function layOut(
   across: PackedFilter,
   down: PackedFilter,
 ): Record<'pixels' | 'sums' | 'image' | 'scales' | 'down' | 'starts' | 'across' | 'end', number> {
-  let next = 0;
-  const place = (bytes: number): number => {
-    const start = next;
-    next += Math.ceil(bytes / 16) * 16;
-    return start;
-  };
-  return {
+  const [pixels, sums, image, scales, downAt, starts, acrossAt, end] = placesOf([
     // Rows are read, and sums written, sixteen numbers at a time; a pixel is written with 16 bytes.
-    pixels: place(resize * resize * 3 + 16),
-    sums: place(resize * 12 + 64),
-    image: place(groups * groupBytes + 16),
-    scales: place(2 * groupBytes),
-    down: place(down.weights.byteLength),
-    starts: place(across.starts.byteLength),
-    across: place(across.weights.byteLength),
-    end: place(0),
-  };
+    resize * resize * 3 + 16,
+    resize * 12 + 64,
+    groups * groupBytes + 16,
+    2 * groupBytes,
+    down.weights.byteLength,
+    across.starts.byteLength,
+    across.weights.byteLength,
+    0,
+  ]);
+  return { pixels, sums, image, scales, down: downAt, starts, across: acrossAt, end };
 }
 
 /** A triangle filter in single precision, with as few taps as it needs, all within the input. */
@@ -146,12 +139,7 @@ function pack(filter: TriangleFilter, from: number, flipped: boolean): PackedFil
   const to = filter.starts.length;
   const weightOf = (output: number, tap: number): number =>
     filter.weights[output * filter.taps + tap] ?? 0;
-  let taps = 1;
-  for (let output = 0; output < to; output++) {
-    for (let tap = taps; tap < filter.taps; tap++) {
-      if (weightOf(output, tap) !== 0) taps = tap + 1;
-    }
-  }
+  const taps = neededTaps(filter, weightOf);
   const starts = new Int32Array(to);
   const weights = new Float32Array(to * taps);
   for (let row = 0; row < to; row++) {

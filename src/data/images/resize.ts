@@ -4,6 +4,7 @@
  * widened by the scale where the picture shrinks, rounded to the nearest. Agrees to one level of
  * 255. Written here because it runs in decoding threads, which need no tensor library.
  */
+import { placesOf } from '../wasm/places.ts';
 import { RowKernel, weightBits } from '../wasm/rowKernel.ts';
 
 /** What a file holds, before it becomes 8-bit RGB. */
@@ -85,7 +86,7 @@ export function resizeSquare(image: RgbImage, size: number): Uint8Array<ArrayBuf
   const stride = Math.ceil((image.width * 3) / 16) * 16;
   const taps = vertical.taps;
   // Where in the kernel's memory each table is, the result, the sums of a row, and the input rows.
-  const places = layOut([
+  const places = placesOf([
     pairs.byteLength,
     starts.byteLength,
     pairsAcross.byteLength,
@@ -118,20 +119,6 @@ export function resizeSquare(image: RgbImage, size: number): Uint8Array<ArrayBuf
   return new Uint8Array(kernel.memory(rowsAt), resultAt, size * size * 3).slice();
 }
 
-/** Where pieces of these lengths begin, one after another, at multiples of 16. */
-function layOut(
-  lengths: readonly [number, number, number, number, number, number],
-): typeof lengths {
-  let next = 0;
-  const place = (length: number): number => {
-    const start = next;
-    next += Math.ceil(length / 16) * 16;
-    return start;
-  };
-  const [a, b, c, d, e, f] = lengths;
-  return [place(a), place(b), place(c), place(d), place(e), place(f)];
-}
-
 /** Rows `from` to `to` into `memory`, each `stride` bytes after the one before. */
 function copyRows(
   { width, data }: RgbImage,
@@ -150,6 +137,18 @@ function copyRows(
   }
 }
 
+/** As many taps as any output needs for its weights that are not 0; at least one. */
+export function neededTaps(
+  { starts, taps }: TriangleFilter,
+  weightOf: (output: number, tap: number) => number,
+): number {
+  let needed = 1;
+  for (let output = 0; output < starts.length; output++) {
+    for (let tap = needed; tap < taps; tap++) if (weightOf(output, tap) !== 0) needed = tap + 1;
+  }
+  return needed;
+}
+
 /**
  * Weights as integers of `weightBits` bits that add up to 1 exactly; as many for each output as any
  * needs, in pairs.
@@ -161,11 +160,7 @@ function integerFilter(
   const one = 1 << weightBits;
   const weightOf = (output: number, tap: number): number =>
     Math.round((filter.weights[output * filter.taps + tap] as number) * one);
-  let needed = 1;
-  for (let output = 0; output < size; output++) {
-    for (let tap = needed; tap < filter.taps; tap++)
-      if (weightOf(output, tap) !== 0) needed = tap + 1;
-  }
+  const needed = neededTaps(filter, weightOf);
   const taps = Math.ceil(needed / 2) * 2;
   const weights = new Int32Array(size * taps);
   for (let output = 0; output < size; output++) {

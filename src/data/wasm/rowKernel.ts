@@ -32,7 +32,7 @@ import {
 /** Bits of the fraction of weights: 1 is 2^14. */
 export const weightBits = 14;
 /** Bits of the fraction that sums keep. */
-export const sumBits = 7;
+const sumBits = 7;
 
 interface KernelExports {
   memory: WasmMemory;

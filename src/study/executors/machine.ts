@@ -5,9 +5,8 @@ import type { RunState } from '../state.ts';
 
 /** The GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them for a child. */
 export async function visibleGpus(): Promise<string[]> {
-  const { cudaDeviceCount } = await import('../../tensor/index.ts');
-  const named = process.env.CUDA_VISIBLE_DEVICES?.split(',').filter((name) => name !== '') ?? [];
-  return Array.from({ length: cudaDeviceCount() }, (_, index) => named[index] ?? String(index));
+  const { cudaDeviceCount, physicalGpu } = await import('../../tensor/index.ts');
+  return Array.from({ length: cudaDeviceCount() }, (_, index) => physicalGpu(index));
 }
 
 /** Runs that take about the same memory: of one model, with the same batches of the same size. */
