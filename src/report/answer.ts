@@ -322,24 +322,34 @@ function these(models: readonly string[], of: number): string {
   return models.length === of && of > 3 ? `all ${of} models` : listed(models);
 }
 
-/** The best mean, and what cannot be told apart from it: overlapping intervals, or no intervals at all. */
+/** The best mean, and what cannot be told apart from it: overlapping intervals, or too few runs. */
 function whichModel(best: Cell, cells: readonly Cell[], { source }: StudySummary): string {
   const { metric, metricInterval, model, init } = best;
   const name = `${model} ${init.toUpperCase()}`;
   const from = init === 'ri' || !source ? '' : ` from ${source.name}`;
   const found = `The best mean is that of ${name}${from}, ${decimal(metric?.mean ?? 0)}${between(metricInterval)} over ${counted(metric?.count ?? 0, 'run')}`;
   if (!metricInterval) return `${found}; there are too few runs to set it apart from the others.`;
-  const rivals = cells.filter(
-    (cell) =>
-      cell !== best && (!cell.metricInterval || cell.metricInterval.high >= metricInterval.low),
+  const others = cells.filter((cell) => cell !== best);
+  const rivals = others.filter(
+    (cell) => cell.metricInterval && cell.metricInterval.high >= metricInterval.low,
   );
-  if (rivals.length === 0) return `${found}, its interval above all others’.`;
-  const named = rivals
+  const unknown = others.filter((cell) => !cell.metricInterval);
+  const parts = [
+    rivals.length > 0 ? `intervals that overlap with it have ${bestOf(rivals)}` : '',
+    unknown.length > 0 ? `${bestOf(unknown)} have too few runs to compare` : '',
+  ].filter((part) => part !== '');
+  if (parts.length === 0) return `${found}, its interval above all others’.`;
+  return `${[found, ...parts].join('; ')}.`;
+}
+
+/** Settings by name, the best few of many. */
+function bestOf(cells: readonly Cell[]): string {
+  const named = [...cells]
     .sort((a, b) => (b.metric?.mean ?? 0) - (a.metric?.mean ?? 0))
     .map((cell) => `${cell.model} ${cell.init.toUpperCase()}`);
   const shown = named.slice(0, 4);
   const more = named.length > shown.length ? [`${named.length - shown.length} more`] : [];
-  return `${found}; intervals that overlap with it have ${listed([...shown, ...more])}.`;
+  return listed([...shown, ...more]);
 }
 
 function howMany({ model, kept, reuse }: Setting, { curves }: StudySummary): string {

@@ -62,7 +62,8 @@ function dataText({ data, settings, source }: StudySummary): string {
         ? `; ${whole(counts.train)} images to train on, ${whole(counts.val)} for validation and ${whole(counts.test)} to test on`
         : '';
       const part = partOf === undefined ? '' : `, a part of ${partOf}`;
-      return `${name}${part}: ${facts.join(', ')}${parts}; judged by ${metricName(metric)}.`;
+      const judged = metric === undefined ? '' : `; judged by ${metricName(metric)}`;
+      return `${name}${part}: ${facts.join(', ')}${parts}${judged}.`;
     }),
     settings.splitSeed !== undefined &&
       `Splits were drawn once with seed ${shown(settings.splitSeed)}, by group where the data names groups and stratified by class where not, unless the data came with a split; all runs share them.`,

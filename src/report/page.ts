@@ -174,7 +174,7 @@ function figureSection(
 
 function missingFigures(missing: ReportFigures['missing']): Html | string {
   if (missing.length === 0) return '';
-  return html`<details><summary>${counted(missing.length, 'figure')} of the paper not drawn</summary><ul>${missing.map(({ paper, needs, problem }) => html`<li>${paper}: ${problem === undefined ? `needs ${needs}` : `could not be drawn (${problem})`}.</li>`)}</ul></details>`;
+  return html`<details><summary>${counted(missing.length, 'figure')} not drawn</summary><ul>${missing.map(({ paper, needs, problem }) => html`<li>${paper}: ${problem === undefined ? `needs ${needs}` : `could not be drawn (${problem})`}.</li>`)}</ul></details>`;
 }
 
 function environment({ environment: found }: StudySummary): Html {
@@ -202,11 +202,10 @@ function unfinished({ unfinished: runs, warnings, planned }: StudySummary): Html
   return html`${list}${warned}`;
 }
 
-function reproduce({ folder, axes, environment: { versions }, rows }: StudySummary): Html {
+function reproduce({ folder, axes, environment: { versions, threads } }: StudySummary): Html {
   const made = Object.entries(versions)
     .map(([name, all]) => `${name} ${all.join(' or ')}`)
     .join(', ');
-  const threads = [...new Set(rows.flatMap((row) => row.threads ?? []))].sort((a, b) => a - b);
   return html`<pre>carryover study run ${folder}/study.yaml</pre>
 <p><code>study.yaml</code> in the study’s folder has every setting and default written out, with the paths of this machine; <code>splits/</code> says which image is in which split. Seeds ${listed(axes.seeds.map(String))}. Made with ${made === '' ? 'versions that no run has told' : made}${threads.length > 0 ? `, ${listed(threads.map(String), 'or')} thread(s) a run` : ''}: the same versions, processor and threads give the same bits, others the same numbers up to rounding.</p>
 <p>This page, the tables and the figures are made from the files of the study’s folder alone:</p>

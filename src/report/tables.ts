@@ -4,10 +4,21 @@ import {
   type Cell,
   type Gain,
   initRank,
+  type StudyCost,
   type StudySummary,
 } from '../results/index.ts';
 import { type Html, html } from './html.ts';
-import { bytes, decimal, lasting, metricName, probability, signed, whole } from './words.ts';
+import {
+  bytes,
+  decimal,
+  lasting,
+  listed,
+  metricName,
+  percent,
+  probability,
+  signed,
+  whole,
+} from './words.ts';
 
 /** Metrics as the heads of narrow columns have them. */
 const shortNames: Record<string, string> = { kappa: 'κ', recall: 'recall', auc: 'AUC' };
@@ -63,13 +74,11 @@ function rowsOf(table: Aggregate, wanted: (init: string) => boolean): Html {
 
 function inReach({ axes }: Aggregate): string {
   const has = (init: string): boolean => axes.inits.includes(init);
-  return [
+  const parts = [
     has('wt') && has('ri') ? 'WT/RI is the gain from transfer' : '',
     has('wt') && has('st') ? '(WT−ST)/WT the share of the metric that feature reuse brings' : '',
-  ]
-    .filter((text) => text !== '')
-    .join(', ')
-    .concat('.');
+  ].filter((text) => text !== '');
+  return parts.length === 0 ? '' : `${parts.join(', ')}.`;
 }
 
 function metricCell(
@@ -148,17 +157,32 @@ export function dataTable({ data }: StudySummary): Html {
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Data"><table><thead><tr><th class="text">data set</th><th class="text">task</th><th class="text">metric</th><th>classes</th><th>images</th><th>training</th><th>validation</th><th>test</th>${distances ? html`<th>FID</th>` : ''}</tr></thead><tbody>${rows}</tbody></table></div>${distances ? html`<p class="note">FID: Fréchet distance to ${distances.source}, features of ${distances.extractor}.</p>` : ''}${classTables}`;
 }
 
+/** What the time went to, as far as every run has counted it. */
+function spentOn({ trainingSeconds, evaluationSeconds, savingSeconds }: StudyCost): string {
+  const parts: [string, number | undefined][] = [
+    ['training steps', trainingSeconds],
+    ['evaluations', evaluationSeconds],
+    ['saving', savingSeconds],
+  ];
+  const known = parts.flatMap(([what, seconds]) =>
+    seconds === undefined ? [] : [`${lasting(seconds)} in ${what}`],
+  );
+  return known.length === 0 ? '' : `Of that ${listed(known)}.`;
+}
+
+/** Run time, speed and use of the device by model, and what the whole took. */
 export function costTable({ cost }: StudySummary): Html {
   const rows = cost.byModel.map(
-    ({ model, runs, seconds, imagesPerSecond }) =>
-      html`<tr data-model="${model}"><th class="text" scope="row">${model}</th><td>${whole(runs)}</td><td>${lasting(seconds)}</td><td>${imagesPerSecond === undefined ? '–' : whole(imagesPerSecond)}</td></tr>`,
+    ({ model, runs, seconds, imagesPerSecond, deviceUtilisation }) =>
+      html`<tr data-model="${model}"><th class="text" scope="row">${model}</th><td>${whole(runs)}</td><td>${lasting(seconds)}</td><td>${imagesPerSecond === undefined ? '–' : whole(imagesPerSecond)}</td><td>${deviceUtilisation === undefined ? '–' : percent(deviceUtilisation)}</td></tr>`,
   );
   const facts = [
     `${whole(cost.runs)} runs took ${lasting(cost.runSeconds)} of run time together; runs side by side took less on the clock.`,
+    spentOn(cost),
     cost.peakMemoryBytes === undefined
       ? ''
       : `A run held at most ${bytes(cost.peakMemoryBytes)} of memory.`,
     cost.diskBytes === undefined ? '' : `The runs lie in ${bytes(cost.diskBytes)} on the disk.`,
   ];
-  return html`<p>${facts.join(' ')}</p><div class="scroll"><table><thead><tr><th class="text">model</th><th>runs</th><th>run time</th><th>training images/s</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+  return html`<p>${facts.filter((fact) => fact !== '').join(' ')}</p><div class="scroll"><table><thead><tr><th class="text">model</th><th>runs</th><th>run time</th><th>training images/s</th><th>device busy</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 }

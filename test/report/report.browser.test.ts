@@ -87,6 +87,7 @@ describe.skipIf(!hasChromium)(title, { timeout: 240_000 }, () => {
     await page.locator('select[name=model]').selectOption('resnet50');
     expect(await page.locator('tr[data-model=deit_small]:visible').count()).toBe(0);
     expect(await page.locator('tr[data-model=resnet50]:visible').count()).toBeGreaterThan(3);
+    expect(await page.locator('.faded').count()).toBeGreaterThan(0);
     await page.locator('select[name=data]').selectOption('');
     await page.locator('select[name=model]').selectOption('');
     expect(await shown()).toBe(before);
@@ -109,8 +110,8 @@ describe.skipIf(!hasChromium)(title, { timeout: 240_000 }, () => {
   it('tells the values of marks under the pointer and by the arrow keys', async () => {
     const { page, complaints } = await openPage(browser, reports.paper ?? '');
     const [first] = await figuresOf(page);
-    if (!first) return;
-    const plot = page.locator(`#${first.id} .plot`);
+    expect(first).toBeDefined();
+    const plot = page.locator(`#${first?.id} .plot`);
     await plot.focus();
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('ArrowRight');
@@ -120,6 +121,16 @@ describe.skipIf(!hasChromium)(title, { timeout: 240_000 }, () => {
     expect(said).toMatch(/\d/);
     await page.keyboard.press('Escape');
     expect(await tip.isVisible()).toBe(false);
+    const mark = plot.locator('path[role="graphics-symbol"][aria-label]').first();
+    await mark.scrollIntoViewIfNeeded();
+    const box = await mark.boundingBox();
+    expect(box).not.toBeNull();
+    await page.mouse.move(
+      (box?.x ?? 0) + (box?.width ?? 0) / 2,
+      (box?.y ?? 0) + (box?.height ?? 0) / 2,
+    );
+    expect(await tip.isVisible()).toBe(true);
+    expect(await tip.innerText()).toMatch(/\d/);
     expect(complaints).toEqual([]);
     await page.close();
   });
