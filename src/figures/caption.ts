@@ -35,19 +35,22 @@ export function provenance(summary: StudySummary, data: readonly string[] = []):
 }
 
 /** `3 to 5 runs`: how many values are behind the points of a figure. */
-export function repeats(counts: readonly number[]): string {
-  if (counts.length === 0) return 'no runs';
+export function repeats(counts: readonly number[], noun = 'run'): string {
+  if (counts.length === 0) return `no ${noun}s`;
   const [least, most] = [Math.min(...counts), Math.max(...counts)];
-  return least === most ? counted(most, 'run') : `${least} to ${counted(most, 'run')}`;
+  return least === most ? counted(most, noun) : `${least} to ${counted(most, noun)}`;
 }
 
-/** A sentence that names what has no value, so that it is not drawn; nothing where all have one. */
-export function leftOut(names: readonly string[]): string {
+/**
+ * A sentence that names what has no value, so that it is not drawn; nothing where all have one.
+ * @param lead what is said of them
+ */
+export function leftOut(names: readonly string[], lead = 'Undefined and not drawn'): string {
   const distinct = [...new Set(names)];
   if (distinct.length === 0) return '';
   const shown = distinct.slice(0, 8);
   const more = distinct.length - shown.length;
-  return `Undefined and not drawn: ${listOf([...shown, ...(more > 0 ? [`${more} more`] : [])])}.`;
+  return `${lead}: ${listOf([...shown, ...(more > 0 ? [`${more} more`] : [])])}.`;
 }
 
 /** Sentences with one space between them, empty ones left out. */

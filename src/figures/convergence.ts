@@ -1,9 +1,10 @@
 /** Validation curves of runs and what figures 8 and 19 share. */
-import type { LearningCurve, StudySummary } from '../results/index.ts';
+import { initRank, type LearningCurve, type StudySummary } from '../results/index.ts';
 import { mean } from '../util/index.ts';
 import { averageLines } from './averages.ts';
 import type { FigureSpec } from './figure.ts';
 import type { FractionPanel } from './fractionPanels.ts';
+import { panelTitle } from './grid.ts';
 import { initLabel } from './labels.ts';
 import { initStyle, type SeriesStyle, seriesEncoding } from './styles.ts';
 
@@ -22,7 +23,7 @@ export function speedUpPanel(
   };
 }
 
-/** Curves of more initialisations than this would hide each other: the ends, the middle and RI are shown. */
+/** Curves of more initialisations than this would hide each other: RI, ST and WT alone are shown. */
 const MOST_INITS = 5;
 
 /** The initialisations of some curves that a panel shows, and how they look. */
@@ -31,9 +32,19 @@ export function curveSeries(
 ): { init: string; label: string; style: SeriesStyle }[] {
   const inits = [...new Set(curves.map(({ init }) => init))];
   const few = inits.length <= MOST_INITS ? inits : inits.filter((init) => !init.includes('-'));
-  const rank = ['ri', 'st', 'wt'];
-  const ordered = few.sort((a, b) => rank.indexOf(a) - rank.indexOf(b) || a.localeCompare(b));
+  const ordered = few.sort((a, b) => initRank(a) - initRank(b));
   return ordered.map((init) => ({ init, label: initLabel(init), style: initStyle(init) }));
+}
+
+/** A sentence on the initialisations of some curves that are not among those shown; nothing where all are. */
+export function hiddenCurves(
+  curves: readonly LearningCurve[],
+  series: ReturnType<typeof curveSeries>,
+): string {
+  const hidden = new Set(curves.map(({ init }) => init)).size - series.length;
+  return hidden > 0
+    ? `RI, ST and WT alone are shown; ${hidden} initialisations in between are not.`
+    : '';
 }
 
 interface CurveDatum {
@@ -70,23 +81,22 @@ export function curvePanel(
     scale: { zero: false },
     axis: { tickCount: 5 },
   };
-  const hue = { ...color, legend: null };
   return {
-    title: { text: about.title, fontSize: 11, anchor: 'middle', frame: 'group', offset: 8 },
+    title: panelTitle(about.title, 'plot'),
     width: about.width,
     height: about.height,
     layer: [
       {
         data: { values: seeds },
         mark: { type: 'line', strokeWidth: 0.75, opacity: 0.35, aria: false },
-        encoding: { x, y, color: hue, detail: { field: 'seed' } },
+        encoding: { x, y, color, detail: { field: 'seed' } },
       },
       ...(means.length > 0
         ? [
             {
               data: { values: means },
               mark: { type: 'line', strokeWidth: 2 },
-              encoding: { x, y, color: hue, strokeDash: { ...strokeDash, legend: null } },
+              encoding: { x, y, color, strokeDash },
             },
           ]
         : []),

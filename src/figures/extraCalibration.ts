@@ -2,6 +2,7 @@
 import type { AnalysisRow, StudySummary } from '../results/index.ts';
 import { leftOut, listOf, provenance, repeats, sentences } from './caption.ts';
 import type { Figure, FigureKind, FigureSpec } from './figure.ts';
+import { panelTitle } from './grid.ts';
 import { initLabel, modelLabel } from './labels.ts';
 import { legendRow } from './legend.ts';
 import { colour } from './palette.ts';
@@ -38,16 +39,6 @@ function legend(rows: readonly AnalysisRow[], symbol: 'point' | 'both'): FigureS
 
 const series = inits.map((init) => ({ label: initLabel(init), style: initStyle(init) }));
 const { color, strokeDash, shape } = seriesEncoding('init', series);
-const hue = { ...color, legend: null };
-
-const titled = (text: string): FigureSpec => ({
-  text,
-  fontSize: 11,
-  anchor: 'middle',
-  frame: 'group',
-  offset: 8,
-});
-
 /** Expected calibration error: a panel a data set, a row a model. */
 function errors(
   summary: StudySummary,
@@ -108,7 +99,7 @@ function errors(
                   : [],
               );
               return {
-                title: titled(name),
+                title: panelTitle(name, 'plot'),
                 width: 190,
                 height: { step: 14 },
                 data: { values: data },
@@ -121,12 +112,12 @@ function errors(
                       x2: { field: 'high' },
                       y,
                       yOffset,
-                      color: hue,
+                      color,
                     },
                   },
                   {
                     mark: { type: 'point', size: 50 },
-                    encoding: { x, y, yOffset, color: hue, shape: { ...shape, legend: null } },
+                    encoding: { x, y, yOffset, color, shape },
                   },
                 ],
               };
@@ -191,7 +182,7 @@ function reliability(
           legend(rows, 'both'),
           {
             concat: panels.map((panel) => ({
-              title: titled(panel.title),
+              title: panelTitle(panel.title, 'plot'),
               width: 150,
               height: 150,
               data: { values: panel.own },
@@ -203,11 +194,11 @@ function reliability(
                 },
                 {
                   mark: { type: 'line', aria: false },
-                  encoding: { x, y, color: hue, strokeDash: { ...strokeDash, legend: null } },
+                  encoding: { x, y, color, strokeDash },
                 },
                 {
                   mark: { type: 'point', size: 25 },
-                  encoding: { x, y, color: hue, shape: { ...shape, legend: null } },
+                  encoding: { x, y, color, shape },
                 },
               ],
             })),

@@ -1,6 +1,6 @@
 /** Not in the paper: validation curves under the study's own schedule, a figure a model. */
 import { provenance, sentences } from './caption.ts';
-import { curvePanel, curveSeries, curveSettings } from './convergence.ts';
+import { curvePanel, curveSeries, curveSettings, hiddenCurves } from './convergence.ts';
 import type { FigureKind } from './figure.ts';
 import { metricLabel, modelLabel } from './labels.ts';
 import { legendRow } from './legend.ts';
@@ -12,23 +12,22 @@ export const extraLearningCurves: FigureKind = {
   needs: 'finished runs',
   draw(summary) {
     const plateau = summary.learningCurves.filter(({ schedule }) => schedule === 'plateau');
+    const there = curveSettings(summary, plateau);
     return summary.axes.models.flatMap((model) => {
-      const settings = curveSettings(summary, plateau).filter((one) => one.model === model);
+      const settings = there.filter((one) => one.model === model);
       if (settings.length === 0) return [];
       const all = settings.flatMap(({ curves }) => curves);
       const series = curveSeries(all);
-      const hidden = new Set(all.map(({ init }) => init)).size - series.length;
       const title = `Validation curves of ${modelLabel(model)}`;
       return [
         {
           id: `${extraLearningCurves.id}-${fileName(model)}`,
           paper: extraLearningCurves.paper,
           title,
+          model,
           caption: sentences(
             'Validation metric over training iterations, the learning rate falling as validation stands still, a panel a data set. Thin lines are runs, thick ones their mean as far as all runs go, on straight lines between evaluations.',
-            hidden > 0
-              ? `RI, ST and WT alone are shown; ${hidden} initialisations in between are not.`
-              : '',
+            hiddenCurves(all, series),
             provenance(
               summary,
               settings.map(({ data }) => data),

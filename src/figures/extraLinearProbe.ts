@@ -2,11 +2,15 @@
 import type { AnalysisRow, StudySummary } from '../results/index.ts';
 import { leftOut, provenance, repeats, sentences } from './caption.ts';
 import type { FigureKind, FigureSpec } from './figure.ts';
+import { panelTitle } from './grid.ts';
+import { findingByTap } from './knnFindings.ts';
 import { initLabel, metricLabel, modelLabel } from './labels.ts';
 import { type LegendEntry, legendRow } from './legend.ts';
 import { fileName } from './pages.ts';
 import { colour } from './palette.ts';
+import { distinct, findSettings } from './settings.ts';
 import { initStyle, seriesEncoding } from './styles.ts';
+import { tapAxis } from './taps.ts';
 
 const methods = [
   { measure: 'probe', label: 'linear probe', dash: [1, 0], shape: 'circle' },
@@ -36,6 +40,7 @@ export const extraLinearProbe: FigureKind = {
           id: `${extraLinearProbe.id}-${fileName(model)}`,
           paper: extraLinearProbe.paper,
           title,
+          model,
           caption: sentences(
             'Test metric of a logistic regression (L2, its strength chosen on the validation split) and of k-NN on the features of each tap of the best checkpoint, in the order of the network, a panel a data set.',
             `Points are means of ${repeats(counts)}.`,
@@ -69,16 +74,18 @@ export const extraLinearProbe: FigureKind = {
   },
 };
 
-/** RI, ST and WT of a model; of a network with a class token, the class and spatial tokens together. */
-function rowsOf({ findings }: StudySummary, model: string): AnalysisRow[] {
-  const own = findings.filter(
+/** RI, ST and WT of a model, a finding a tap of each method. */
+function rowsOf(summary: StudySummary, model: string): AnalysisRow[] {
+  const settings = findSettings(
+    summary,
     (row) =>
       row.model === model &&
       inits.includes(row.init) &&
       methods.some(({ measure }) => measure === row.measure),
   );
-  const joint = new Set(own.filter(({ detail }) => detail === 'both').map(({ of }) => of));
-  return own.filter(({ of, detail }) => detail === (joint.has(of) ? 'both' : 'spatial'));
+  return settings.flatMap(({ rows }) =>
+    methods.flatMap(({ measure }) => findingByTap(rows, measure)),
+  );
 }
 
 function legendOf(there: readonly string[]): LegendEntry[] {
@@ -116,16 +123,9 @@ function panel(
     scale: { domain: methods.map(({ label }) => label), range },
     legend: null,
   });
-  const taps = [...new Set(rows.map(({ of }) => of))];
+  const taps = distinct(rows.map(({ of }) => of));
   const encoding = {
-    x: {
-      field: 'tap',
-      type: 'nominal',
-      sort: taps,
-      scale: { domain: taps },
-      title: null,
-      axis: { labelAngle: -60, labelFontSize: 9, grid: false },
-    },
+    x: tapAxis({ taps, step: about.width / Math.max(1, taps.length), channel: 'x', field: 'tap' }),
     y: {
       field: 'value',
       type: 'quantitative',
@@ -133,10 +133,10 @@ function panel(
       scale: { zero: false },
       axis: { tickCount: 5 },
     },
-    color: { ...color, legend: null },
+    color,
   };
   return {
-    title: { text: about.title, fontSize: 11, anchor: 'middle', frame: 'group', offset: 8 },
+    title: panelTitle(about.title, 'plot'),
     width: about.width,
     height: 170,
     data: { values },

@@ -13,6 +13,10 @@ export interface Figure {
   /** The figure of the paper that it corresponds to: `Figure 2`. */
   paper: string;
   title: string;
+  /** The model, where it shows one alone. */
+  model?: string;
+  /** The data set, where it shows one alone. */
+  data?: string;
   /** What is shown, n, seeds, precision, device: whole sentences. */
   caption: string;
   spec: FigureSpec;

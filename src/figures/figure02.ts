@@ -1,12 +1,17 @@
 /** Figure 2: which layers benefit from feature reuse? Metric against the WT fraction, a panel a data set. */
 import type { DataSummary, StudySummary } from '../results/index.ts';
 import { averageLines, gainPanel } from './averages.ts';
-import { leftOut, listOf, provenance, repeats, sentences } from './caption.ts';
+import { leftOut, listOf, provenance, sentences } from './caption.ts';
 import type { Figure, FigureKind } from './figure.ts';
-import { type FractionPanel, fractionPanels } from './fractionPanels.ts';
+import {
+  type FractionPanel,
+  fractionPanels,
+  modelSeries,
+  panelSets,
+  panelWords,
+} from './fractionPanels.ts';
 import { metricLabel, modelLabel } from './labels.ts';
-import { modelStyles } from './styles.ts';
-import { cellOf, comparedModels, curvePoints, describeBounds, metricOf } from './sweeps.ts';
+import { cellOf, comparedModels, curvePoints, metricOf } from './sweeps.ts';
 
 export const figure02: FigureKind = {
   id: 'figure-02-wt-st-curves',
@@ -56,23 +61,16 @@ export function metricCurves(
     });
     return {
       title: panelName(data),
+      data: data.name,
       y: `test ${metricLabel(data.metric)}`,
       lines: lines.filter(({ points }) => points.length > 0),
     };
   });
   const used = panels.filter(({ lines }) => lines.some(({ points }) => points.length > 1));
   if (used.length === 0) return undefined;
-  const labels = new Set(used.flatMap(({ lines }) => lines.map(({ label }) => label)));
-  const styles = modelStyles(models);
-  const series = models.flatMap((model) => {
-    const [label, style] = [modelLabel(model), styles.get(model)];
-    return style && labels.has(label) ? [{ label, style }] : [];
-  });
   const gains = averageLines(summary, models, ({ relativeGain }) => relativeGain);
   const average = gainPanel(summary, gains);
-  const values = used.flatMap(({ lines }) =>
-    lines.flatMap(({ points }) => points.map(({ value }) => value)),
-  );
+  const drawn = average ? [...used, average] : used;
   const hasRandom = used.some(({ lines }) => lines.some(({ random }) => random));
   const hasSweep = used.some(({ lines }) => lines.some(({ points }) => points.length > 2));
   return {
@@ -88,16 +86,12 @@ export function metricCurves(
       average
         ? 'Last panel: gain over ST relative to ST, averaged over the data sets that have it.'
         : '',
-      `Points are means of ${repeats(values.map(({ count }) => count))}.`,
-      describeBounds(values, hasSweep ? 'Bands' : 'Bars'),
+      panelWords(used),
       leftOut(missing),
       note,
-      provenance(
-        summary,
-        used.map((panel) => panel.title.split(' (')[0] ?? ''),
-      ),
+      provenance(summary, panelSets(used)),
     ),
-    spec: fractionPanels({ title, series, panels: average ? [...used, average] : used }),
+    spec: fractionPanels({ title, series: modelSeries(models, drawn), panels: drawn }),
   };
 }
 

@@ -13,7 +13,6 @@ import { lineCell, lineGrid, lineWords } from './lineGrid.ts';
 import { chosenModels, distinct, findSettings, type Setting } from './settings.ts';
 import { explainShown, shownInits } from './shownInits.ts';
 import { fractionOf, modelEncoding, modelStyles, seriesStyle } from './styles.ts';
-import { withoutLegends } from './tapLines.ts';
 
 const WIDTH = 180;
 
@@ -132,7 +131,7 @@ function bestPanel(
   metric: string,
 ): FigureSpec | undefined {
   if (points.length === 0) return undefined;
-  const { color, strokeDash, shape } = withoutLegends(modelEncoding('model', models));
+  const { color, strokeDash, shape } = modelEncoding('model', models);
   const hasRi = points.some(({ fraction }) => fraction < 0);
   const x = {
     field: 'fraction',

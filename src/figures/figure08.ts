@@ -1,12 +1,17 @@
 /** Figure 8: convergence. Validation curves under a constant learning rate, and the speed-up over ST. */
 import type { StudySummary } from '../results/index.ts';
 import { listOf, provenance, sentences } from './caption.ts';
-import { curvePanel, curveSeries, curveSettings, speedUpPanel } from './convergence.ts';
+import {
+  curvePanel,
+  curveSeries,
+  curveSettings,
+  hiddenCurves,
+  speedUpPanel,
+} from './convergence.ts';
 import type { FigureKind, FigureSpec } from './figure.ts';
-import { panelSpec } from './fractionPanels.ts';
+import { modelSeries, panelSpec } from './fractionPanels.ts';
 import { metricLabel, modelLabel } from './labels.ts';
 import { legendRow } from './legend.ts';
-import { modelStyles } from './styles.ts';
 import { comparedModels } from './sweeps.ts';
 
 const [WIDTH, HEIGHT, COLUMNS] = [230, 160, 3];
@@ -29,6 +34,7 @@ export const figure08: FigureKind = {
           left
             ? `Validation metric over iterations under a constant learning rate, ${left.panels} panel${left.panels === 1 ? '' : 's'}: thin lines are runs, thick ones their mean as far as all runs go, on straight lines between evaluations.`
             : 'The study has no runs under a constant learning rate, so their validation curves are not shown.',
+          left?.hidden ?? '',
           right
             ? `Speed-up: iterations that ST needed to its best validation metric over those of each WT fraction, of the means over seeds${summary.data.length > 1 ? ', averaged over data sets' : ''}, under the schedule of the study.`
             : '',
@@ -51,11 +57,19 @@ export const figure08: FigureKind = {
   },
 };
 
-function constantCurves(summary: StudySummary): { spec: FigureSpec; panels: number } | undefined {
+interface ConstantCurves {
+  spec: FigureSpec;
+  panels: number;
+  /** Which initialisations are not shown: a sentence. */
+  hidden: string;
+}
+
+function constantCurves(summary: StudySummary): ConstantCurves | undefined {
   const constant = summary.learningCurves.filter(({ schedule }) => schedule === 'constant');
   const settings = curveSettings(summary, constant);
   if (settings.length === 0) return undefined;
-  const series = curveSeries(settings.flatMap(({ curves }) => curves));
+  const all = settings.flatMap(({ curves }) => curves);
+  const series = curveSeries(all);
   const across = Math.min(COLUMNS, settings.length);
   const spec = {
     vconcat: [
@@ -78,18 +92,14 @@ function constantCurves(summary: StudySummary): { spec: FigureSpec; panels: numb
     ],
     spacing: 12,
   };
-  return { spec, panels: settings.length };
+  return { spec, panels: settings.length, hidden: hiddenCurves(all, series) };
 }
 
 function speedUps(summary: StudySummary): { spec: FigureSpec; others: string[] } | undefined {
   const { shown, others } = comparedModels(summary.axes.models);
   const panel = speedUpPanel(summary, shown);
   if (!panel) return undefined;
-  const styles = modelStyles(shown);
-  const series = shown.flatMap((model) => {
-    const [label, style] = [modelLabel(model), styles.get(model)];
-    return style && panel.lines.some((line) => line.label === label) ? [{ label, style }] : [];
-  });
+  const series = modelSeries(shown, [panel]);
   const size = { width: WIDTH * 1.5, height: HEIGHT };
   const spec = {
     vconcat: [legendRow(series, 2 * WIDTH), panelSpec(panel, series, size)],

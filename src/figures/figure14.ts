@@ -1,14 +1,19 @@
 /** Figure 14: the best k-NN metric at any tap against the WT fraction, a panel a data set. */
 import type { StudySummary } from '../results/index.ts';
 import { averageLine, gainPanel } from './averages.ts';
-import { listOf, provenance, repeats, sentences } from './caption.ts';
+import { listOf, provenance, sentences } from './caption.ts';
 import type { FigureKind } from './figure.ts';
 import { panelName } from './figure02.ts';
-import { type FractionPanel, fractionPanels } from './fractionPanels.ts';
-import { knnMaxima, mainKind, maximumLine } from './knnMaximum.ts';
+import {
+  type FractionPanel,
+  fractionPanels,
+  modelSeries,
+  panelSets,
+  panelWords,
+} from './fractionPanels.ts';
+import { knnMaxima, maximumLine } from './knnMaximum.ts';
 import { metricLabel, modelLabel } from './labels.ts';
-import { modelStyles } from './styles.ts';
-import { comparedModels, describeBounds } from './sweeps.ts';
+import { comparedModels } from './sweeps.ts';
 
 export const figure14: FigureKind = {
   id: 'figure-14-maximum-knn',
@@ -19,33 +24,22 @@ export const figure14: FigureKind = {
     const { shown, others } = comparedModels(
       summary.axes.models.filter((model) => all.some((one) => one.model === model)),
     );
-    const chosen = shown.flatMap((model) => {
-      const own = all.filter((one) => one.model === model);
-      const kind = mainKind(own);
-      return own.filter(({ embedding }) => embedding === kind);
-    });
     const panels = summary.data
       .map(
         (data): FractionPanel => ({
           title: panelName(data),
+          data: data.name,
           y: `max. k-NN ${metricLabel(data.metric)}`,
           lines: shown.flatMap((model) => {
-            const own = chosen.filter((one) => one.data === data.name && one.model === model);
+            const own = all.filter((one) => one.data === data.name && one.model === model);
             return own.length > 0 ? [{ label: modelLabel(model), ...maximumLine(own) }] : [];
           }),
         }),
       )
       .filter(({ lines }) => lines.some(({ points }) => points.length > 1));
     if (panels.length === 0) return [];
-    const styles = modelStyles(shown);
-    const series = shown.flatMap((model) => {
-      const style = styles.get(model);
-      return style ? [{ label: modelLabel(model), style }] : [];
-    });
     const average = averageGain(summary, shown, panels);
-    const values = panels.flatMap(({ lines }) =>
-      lines.flatMap(({ points }) => points.map(({ value }) => value)),
-    );
+    const drawn = average ? [...panels, average] : panels;
     const title = 'Best features at any depth, by WT fraction';
     return [
       {
@@ -56,12 +50,11 @@ export const figure14: FigureKind = {
           'Test metric of k-NN on the features of the tap where its mean over seeds is greatest, against the share of modules that start from pretrained weights (0 is ST, 1 is WT), a panel a data set. Class and spatial tokens together where a network has a class token.',
           panels.some(({ lines }) => lines.some(({ random }) => random)) ? 'Stars: RI.' : '',
           average ? 'Last panel: gain over ST relative to ST, averaged over data sets.' : '',
-          `Points are means of ${repeats(values.map(({ count }) => count))}.`,
-          describeBounds(values, 'Bands'),
+          panelWords(panels),
           others.length > 0 ? `Not shown: ${listOf(others.map(modelLabel))}.` : '',
-          provenance(summary),
+          provenance(summary, panelSets(panels)),
         ),
-        spec: fractionPanels({ title, series, panels: average ? [...panels, average] : panels }),
+        spec: fractionPanels({ title, series: modelSeries(shown, drawn), panels: drawn }),
       },
     ];
   },

@@ -13,7 +13,7 @@ import { fileName } from './pages.ts';
 import { averageFindings, distinct, findSettings, type Setting } from './settings.ts';
 import { explainShown, type ShownInit, shownInits } from './shownInits.ts';
 import { seriesEncoding } from './styles.ts';
-import { domainOf, withoutLegends } from './tapLines.ts';
+import { domainOf } from './tapLines.ts';
 
 export const figure18: FigureKind = {
   id: 'figure-18-attention',
@@ -170,7 +170,7 @@ function attentionPanel(
   shown: readonly ShownInit[],
   domain: [number, number] | undefined,
 ): FigureSpec {
-  const { color, strokeDash, shape } = withoutLegends(seriesEncoding('series', shown));
+  const { color, strokeDash, shape } = seriesEncoding('series', shown);
   const blocks = distinct(means.map(({ block }) => block));
   const x = {
     field: 'place',

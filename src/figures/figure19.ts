@@ -1,12 +1,17 @@
 /** Figure 19: iterations to the best validation metric against the WT fraction, and the speed-up. */
-import { leftOut, listOf, provenance, repeats, sentences } from './caption.ts';
+import { leftOut, listOf, provenance, sentences } from './caption.ts';
 import { speedUpPanel } from './convergence.ts';
 import type { FigureKind } from './figure.ts';
 import { panelName } from './figure02.ts';
-import { type FractionPanel, fractionPanels } from './fractionPanels.ts';
+import {
+  type FractionPanel,
+  fractionPanels,
+  modelSeries,
+  panelSets,
+  panelWords,
+} from './fractionPanels.ts';
 import { modelLabel } from './labels.ts';
-import { modelStyles } from './styles.ts';
-import { cellOf, comparedModels, curvePoints, describeBounds } from './sweeps.ts';
+import { cellOf, comparedModels, curvePoints } from './sweeps.ts';
 
 export const figure19: FigureKind = {
   id: 'figure-19-convergence-speed',
@@ -19,6 +24,7 @@ export const figure19: FigureKind = {
       .map(
         (data): FractionPanel => ({
           title: panelName(data),
+          data: data.name,
           y: 'iterations to the best',
           format: '~s',
           lines: shown.flatMap((model) => {
@@ -37,15 +43,7 @@ export const figure19: FigureKind = {
       .filter(({ lines }) => lines.some(({ points }) => points.length > 1));
     if (panels.length === 0) return [];
     const average = speedUpPanel(summary, shown);
-    const styles = modelStyles(shown);
-    const labels = new Set(panels.flatMap(({ lines }) => lines.map(({ label }) => label)));
-    const series = shown.flatMap((model) => {
-      const [label, style] = [modelLabel(model), styles.get(model)];
-      return style && labels.has(label) ? [{ label, style }] : [];
-    });
-    const values = panels.flatMap(({ lines }) =>
-      lines.flatMap(({ points }) => points.map(({ value }) => value)),
-    );
+    const drawn = average ? [...panels, average] : panels;
     const title = 'Convergence speed by WT fraction';
     return [
       {
@@ -58,13 +56,12 @@ export const figure19: FigureKind = {
           average
             ? 'Last panel: iterations of ST over those of each fraction, of the means over seeds, averaged over data sets.'
             : '',
-          `Points are means of ${repeats(values.map(({ count }) => count))}.`,
-          describeBounds(values, 'Bands'),
+          panelWords(panels),
           leftOut(missing),
           others.length > 0 ? `Not shown: ${listOf(others.map(modelLabel))}.` : '',
-          provenance(summary),
+          provenance(summary, panelSets(panels)),
         ),
-        spec: fractionPanels({ title, series, panels: average ? [...panels, average] : panels }),
+        spec: fractionPanels({ title, series: modelSeries(shown, drawn), panels: drawn }),
       },
     ];
   },

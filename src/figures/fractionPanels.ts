@@ -1,10 +1,13 @@
 /** Panels of lines against the WT fraction, one a data set, as figures 2, 7, 14, 15 and 19 are. */
 import type { Statistic } from '../results/index.ts';
+import { repeats, sentences } from './caption.ts';
 import type { FigureSpec } from './figure.ts';
+import { panelTitle } from './grid.ts';
+import { modelLabel } from './labels.ts';
 import { type LegendEntry, legendRow } from './legend.ts';
 import { colour } from './palette.ts';
-import { type SeriesStyle, seriesEncoding, star } from './styles.ts';
-import { boundsOf } from './sweeps.ts';
+import { modelStyles, type SeriesStyle, seriesEncoding, star } from './styles.ts';
+import { boundsOf, describeBounds } from './sweeps.ts';
 
 export interface PanelSeries {
   label: string;
@@ -21,6 +24,8 @@ export interface PanelLine {
 
 export interface FractionPanel {
   title: string;
+  /** Name of its data set; absent where it is of several. */
+  data?: string;
   y: string;
   /** d3's format of the y axis. */
   format?: string;
@@ -31,24 +36,64 @@ export interface FractionPanel {
 
 export interface FractionPanelsOptions {
   title: string;
-  subtitle?: string;
   series: readonly PanelSeries[];
   panels: readonly FractionPanel[];
-  columns?: number;
-  width?: number;
-  height?: number;
 }
 
+/** Panels side by side, and pixels of each. */
+const [COLUMNS, WIDTH, HEIGHT] = [3, 220, 150];
 /** Where the stars of RI stand, left of ST, and how far apart. */
 const [RANDOM, RANDOM_STEP] = [-0.1, 0.035];
 /** Lines of fewer points have bars and not bands. */
 const FEWEST_FOR_BAND = 4;
 
+/** Points of the longest line of a panel. */
+const longestOf = ({ lines }: FractionPanel): number =>
+  Math.max(0, ...lines.map(({ points }) => points.length));
+
+/** Whether a panel has bands around its lines, and not bars at their points. */
+const hasBands = (panel: FractionPanel): boolean => longestOf(panel) >= FEWEST_FOR_BAND;
+
+const valuesOf = ({ lines }: FractionPanel): Statistic[] =>
+  lines.flatMap(({ points }) => points.map(({ value }) => value));
+
+/** Over how many runs the points of some panels are, and what is drawn around them: sentences for captions. */
+export function panelWords(panels: readonly FractionPanel[]): string {
+  const values = panels.flatMap(valuesOf);
+  const spread = panels.filter((panel) =>
+    valuesOf(panel).some((value) => boundsOf(value).low !== undefined),
+  );
+  const shape = spread.every(hasBands)
+    ? 'Bands'
+    : spread.some(hasBands)
+      ? 'Bands and bars'
+      : 'Bars';
+  return sentences(
+    `Points are means of ${repeats(values.map(({ count }) => count))}.`,
+    describeBounds(values, shape),
+  );
+}
+
+/** Names of the data sets that some panels show. */
+export function panelSets(panels: readonly FractionPanel[]): string[] {
+  return panels.flatMap(({ data }) => data ?? []);
+}
+
+/** The legend of panels whose lines are models: those that any of them shows, in the order given. */
+export function modelSeries(
+  models: readonly string[],
+  panels: readonly FractionPanel[],
+): PanelSeries[] {
+  const labels = new Set(panels.flatMap(({ lines }) => lines.map(({ label }) => label)));
+  return [...modelStyles(models)]
+    .map(([model, style]) => ({ label: modelLabel(model), style }))
+    .filter(({ label }) => labels.has(label));
+}
+
 /** The whole figure: legend, then panels in rows. */
-export function fractionPanels(options: FractionPanelsOptions): FigureSpec {
-  const { title, subtitle, series, panels, columns = 3, width = 220, height = 150 } = options;
+export function fractionPanels({ title, series, panels }: FractionPanelsOptions): FigureSpec {
   const hasRandom = panels.some(({ lines }) => lines.some(({ random }) => random !== undefined));
-  const across = Math.min(columns, panels.length);
+  const across = Math.min(COLUMNS, panels.length);
   const legend: LegendEntry[] = [
     ...series,
     ...(hasRandom
@@ -62,12 +107,12 @@ export function fractionPanels(options: FractionPanelsOptions): FigureSpec {
       : []),
   ];
   return {
-    title: { text: title, ...(subtitle === undefined ? {} : { subtitle }) },
+    title: { text: title },
     vconcat: [
-      legendRow(legend, across * (width + 50)),
+      legendRow(legend, across * (WIDTH + 50)),
       {
-        concat: panels.map((panel) => panelSpec(panel, series, { width, height })),
-        columns,
+        concat: panels.map((panel) => panelSpec(panel, series, { width: WIDTH, height: HEIGHT })),
+        columns: COLUMNS,
         spacing: 22,
       },
     ],
@@ -82,7 +127,6 @@ export function panelSpec(
   { width, height }: { width: number; height: number },
 ): FigureSpec {
   const { color, strokeDash, shape } = seriesEncoding('series', series);
-  const hidden = (encoding: FigureSpec): FigureSpec => ({ ...encoding, legend: null });
   const stars = panel.lines.flatMap(({ label, random }) =>
     random === undefined ? [] : [datum(label, starPlace(label, series), random)],
   );
@@ -90,7 +134,6 @@ export function panelSpec(
     own.map(({ fraction, value }) => datum(label, fraction, value)),
   );
   const hasRandom = stars.length > 0;
-  const longest = Math.max(0, ...panel.lines.map(({ points: own }) => own.length));
   const lowest = hasRandom ? starPlace(series.at(0)?.label ?? '', series) - 0.05 : 0;
   const x = {
     field: 'fraction',
@@ -111,14 +154,14 @@ export function panelSpec(
     scale: { zero: false },
     axis: { tickCount: 5, ...(panel.format === undefined ? {} : { format: panel.format }) },
   };
-  const line = { x, y, color: hidden(color), strokeDash: hidden(strokeDash) };
-  const bounds = { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color: hidden(color) };
+  const line = { x, y, color, strokeDash };
+  const bounds = { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color };
   const spread = (values: readonly PanelDatum[]) => ({
     values: values.filter(({ low }) => low !== undefined),
   });
-  const asBand = longest >= FEWEST_FOR_BAND;
+  const asBand = hasBands(panel);
   return {
-    title: { text: panel.title, fontSize: 11, anchor: 'middle', frame: 'group', offset: 8 },
+    title: panelTitle(panel.title, 'plot'),
     width,
     height,
     layer: [
@@ -146,15 +189,15 @@ export function panelSpec(
       { data: { values: points }, mark: { type: 'line', aria: false }, encoding: line },
       {
         data: { values: points },
-        mark: { type: 'point', size: longest > 8 ? 22 : 40, tooltip: { content: 'data' } },
-        encoding: { x, y, color: hidden(color), shape: hidden(shape) },
+        mark: { type: 'point', size: longestOf(panel) > 8 ? 22 : 40, tooltip: { content: 'data' } },
+        encoding: { x, y, color, shape },
       },
       ...(stars.length > 0
         ? [
             {
               data: { values: stars },
               mark: { type: 'point', shape: star, size: 70, tooltip: { content: 'data' } },
-              encoding: { x, y, color: hidden(color) },
+              encoding: { x, y, color },
             },
           ]
         : []),

@@ -12,12 +12,11 @@ export interface GridOptions {
   hasRowLabels?: boolean;
   /** Of an empty panel, in pixels. */
   emptySize: number | { width: number; height: number };
-  spacing?: number;
 }
 
 /** A `concat` whose columns are aligned; what is not there has an empty place that says so. */
 export function panelGrid(options: GridOptions): FigureSpec {
-  const { rows, columns, panel, spacing = 14, hasRowLabels = true } = options;
+  const { rows, columns, panel, hasRowLabels = true } = options;
   return {
     concat: rows.flatMap((label, row) =>
       columns.map((column, at) => ({
@@ -29,13 +28,17 @@ export function panelGrid(options: GridOptions): FigureSpec {
       })),
     ),
     columns: columns.length,
-    spacing,
+    spacing: 14,
   };
 }
 
-/** The title of a panel: smaller than the figure's. */
-export function panelTitle(text: string): FigureSpec {
-  return { text, fontSize: 11, anchor: 'middle', offset: 6 };
+/**
+ * The title of a panel: smaller than the figure's.
+ * @param over the panel with its axes, or its plot alone
+ */
+export function panelTitle(text: string, over: 'panel' | 'plot' = 'panel'): FigureSpec {
+  const place = over === 'plot' ? { frame: 'group', offset: 8 } : { offset: 6 };
+  return { text, fontSize: 11, anchor: 'middle', ...place };
 }
 
 /** The row's label before what the panel has as the title of its y axis, in all its layers alike. */

@@ -5,11 +5,16 @@ import { distinct } from './settings.ts';
 /** Class token and patches together where a tap has both: METHODS' default. */
 const preferred = ['both', 'spatial', 'cls'];
 
-/** One k-NN finding a tap, in the network's order. */
+/** One k-NN finding a tap of a setting, in the network's order. */
 export function knnByTap(rows: readonly AnalysisRow[]): AnalysisRow[] {
-  const knn = rows.filter(({ measure }) => measure === 'knn');
-  return distinct(knn.map(({ of }) => of)).flatMap((tap) => {
-    const own = knn.filter(({ of }) => of === tap);
+  return findingByTap(rows, 'knn');
+}
+
+/** One finding a tap of a setting and a measure of embeddings (`knn`, `probe`), in the network's order. */
+export function findingByTap(rows: readonly AnalysisRow[], measure: string): AnalysisRow[] {
+  const all = rows.filter((row) => row.measure === measure);
+  return distinct(all.map(({ of }) => of)).flatMap((tap) => {
+    const own = all.filter(({ of }) => of === tap);
     const chosen = preferred.flatMap((kind) => own.filter(({ detail }) => detail === kind)).at(0);
     return chosen ? [chosen] : own.slice(0, 1);
   });

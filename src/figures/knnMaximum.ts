@@ -1,5 +1,7 @@
 /** The best k-NN metric at any tap, by WT fraction: what figures 14 and 15 show. */
-import type { AnalysisRow, Statistic, StudySummary } from '../results/index.ts';
+import type { Statistic, StudySummary } from '../results/index.ts';
+import { bestDepth } from './knnFindings.ts';
+import { findSettings } from './settings.ts';
 import { fractionOf } from './styles.ts';
 
 export type EmbeddingKind = 'both' | 'cls' | 'spatial';
@@ -10,29 +12,23 @@ export interface KnnMaximum {
   init: string;
   /** Absent for RI. */
   fraction?: number;
-  embedding: EmbeddingKind;
   /** Over seeds, at the tap with the greatest mean. */
   value: Statistic;
-  tap: string;
 }
 
-const kinds: readonly EmbeddingKind[] = ['both', 'cls', 'spatial'];
-
-/** The greatest mean over taps of each data set, model, initialisation and kind of embedding. */
-export function knnMaxima({ findings }: StudySummary): KnnMaximum[] {
-  const best = new Map<string, AnalysisRow & { value: Statistic }>();
-  for (const row of findings) {
-    const { value } = row;
-    if (row.measure !== 'knn' || value === undefined) continue;
-    const key = JSON.stringify([row.data, row.model, row.init, row.detail]);
-    const known = best.get(key);
-    if (!known || value.mean > known.value.mean) best.set(key, { ...row, value });
-  }
-  return [...best.values()].flatMap(({ data, model, init, detail, value, of }) => {
-    const embedding = kinds.find((kind) => kind === detail);
-    const fraction = fractionOf(init);
-    if (embedding === undefined || (fraction === undefined && init !== 'ri')) return [];
-    return [{ data, model, init, fraction, embedding, value, tap: of }];
+/**
+ * The greatest mean over taps of each data set, model and initialisation.
+ * @param kind of embedding; by default the one that stands for each tap, as in figure 6
+ */
+export function knnMaxima(summary: StudySummary, kind?: EmbeddingKind): KnnMaximum[] {
+  const settings = findSettings(
+    summary,
+    ({ measure, detail }) => measure === 'knn' && (kind === undefined || detail === kind),
+  );
+  return settings.flatMap(({ data, model, init, rows }) => {
+    const [value, fraction] = [bestDepth(rows)?.value, fractionOf(init)];
+    if (value === undefined || (fraction === undefined && init !== 'ri')) return [];
+    return [{ data, model, init, fraction, value }];
   });
 }
 
@@ -46,10 +42,4 @@ export function maximumLine(maxima: readonly KnnMaximum[]): {
     .sort((a, b) => a.fraction - b.fraction);
   const random = maxima.find(({ init }) => init === 'ri')?.value;
   return { points, ...(random ? { random } : {}) };
-}
-
-/** The kind that stands for a model: both tokens together where it has a class token. */
-export function mainKind(maxima: readonly KnnMaximum[]): EmbeddingKind | undefined {
-  const there = new Set(maxima.map(({ embedding }) => embedding));
-  return (['both', 'spatial', 'cls'] as const).find((kind) => there.has(kind));
 }

@@ -2,9 +2,8 @@
  * How series look: a colour, a dash and a shape for each initialisation and each model, the same in every
  * figure, so that a reader learns them once and a print in grey still tells them apart.
  */
-import { initRank } from '../results/index.ts';
 import type { FigureSpec } from './figure.ts';
-import { initLabel, modelLabel, modelParts } from './labels.ts';
+import { modelLabel, modelParts } from './labels.ts';
 import { type ColourName, colour, fractionColour, seriesColours } from './palette.ts';
 
 export interface SeriesStyle {
@@ -105,7 +104,7 @@ export function seriesStyle(place: number): SeriesStyle {
   };
 }
 
-/** Encodings of a series: colour, dash and shape, with one legend for the three. */
+/** Encodings of a series: colour, dash and shape, without Vega's legends: the figure has one above its panels. */
 export interface SeriesEncoding {
   color: FigureSpec;
   strokeDash: FigureSpec;
@@ -114,22 +113,21 @@ export interface SeriesEncoding {
 
 /**
  * The encodings of series by their label, in the order given. Lines take `color` and `strokeDash`, points
- * `color` and `shape`; a layer whose parts take all three gets one legend.
+ * `color` and `shape`.
  * @param field the field that holds the label
- * @param title over the legend; `null` for none
  */
 export function seriesEncoding(
   field: string,
   series: readonly { label: string; style: SeriesStyle }[],
-  title: string | null = null,
 ): SeriesEncoding {
   const domain = series.map(({ label }) => label);
   const encode = (range: readonly unknown[]): FigureSpec => ({
     field,
     type: 'nominal',
-    title,
+    title: null,
     sort: domain,
     scale: { domain, range },
+    legend: null,
   });
   return {
     color: encode(series.map(({ style }) => style.color)),
@@ -138,58 +136,21 @@ export function seriesEncoding(
   };
 }
 
-/** {@link seriesEncoding} of initialisations: RI, ST, WT-ST-n/m in order of n, WT. Labels as `initLabel`. */
-export function initEncoding(
-  field: string,
-  inits: readonly string[],
-  title: string | null = null,
-): SeriesEncoding {
-  const ordered = [...new Set(inits)].sort((a, b) => initRank(a) - initRank(b));
-  return seriesEncoding(
-    field,
-    ordered.map((init) => ({ label: initLabel(init), style: initStyle(init) })),
-    title,
-  );
-}
-
 /** {@link seriesEncoding} of models, in the order given. Labels as `modelLabel`. */
-export function modelEncoding(
-  field: string,
-  models: readonly string[],
-  title: string | null = null,
-): SeriesEncoding {
+export function modelEncoding(field: string, models: readonly string[]): SeriesEncoding {
   const styles = [...modelStyles([...new Set(models)])];
   return seriesEncoding(
     field,
     styles.map(([id, style]) => ({ label: modelLabel(id), style })),
-    title,
   );
 }
 
-/**
- * Colour by the share of modules with pretrained weights: one ramp, ST to WT, for figures with more
- * initialisations than dashes could tell apart.
- */
-export function fractionEncoding(field: string, title = 'WT fraction'): FigureSpec {
-  return {
-    field,
-    type: 'quantitative',
-    title,
-    scale: { domain: [0, 1], range: 'ramp' },
-    legend: { values: [0, 0.25, 0.5, 0.75, 1], gradientLength: 120 },
-  };
-}
-
 /** Colour of a matrix's value, on a scale whose lightness only rises or only falls. */
-export function heatmapEncoding(
-  field: string,
-  title: string,
-  domain: readonly [number, number] = [0, 1],
-): FigureSpec {
+export function heatmapEncoding(field: string, title: string): FigureSpec {
   return {
     field,
     type: 'quantitative',
     title,
-    scale: { domain, clamp: true, range: 'heatmap' },
+    scale: { domain: [0, 1], clamp: true, range: 'heatmap' },
   };
 }

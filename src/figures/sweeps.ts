@@ -5,21 +5,6 @@
 import type { Cell, CurvePoint, Spread, Statistic, StudySummary } from '../results/index.ts';
 import { byInductiveBias, familyOf, modelParts } from './labels.ts';
 
-/** A point of a curve, or of a reference beside it. */
-export interface SweepPoint {
-  /** n / (n + m); absent for RI, which has no place on the curve. */
-  fraction?: number;
-  value: Statistic;
-}
-
-/** One line of a panel. */
-export interface Sweep {
-  model: string;
-  points: SweepPoint[];
-  /** The same number for RI. */
-  random?: Statistic;
-}
-
 /** The curve points of a data set and model, from the sweep or, where there is none, from ST and WT. */
 export function curvePoints(summary: StudySummary, data: string, model: string): CurvePoint[] {
   const curve = summary.curves.find((one) => one.data === data && one.model === model);
@@ -74,7 +59,10 @@ export function boundsOf({ mean: centre, deviation, interval }: Statistic): {
 }
 
 /** What the error bars or bands around some means are, as a sentence. */
-export function describeBounds(values: readonly Spread[], shape: 'Bands' | 'Bars'): string {
+export function describeBounds(
+  values: readonly Spread[],
+  shape: 'Bands' | 'Bars' | 'Bands and bars',
+): string {
   const hasInterval = values.some((value) => 'interval' in value && value.interval !== undefined);
   const hasDeviation = values.some(
     (value) =>

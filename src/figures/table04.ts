@@ -2,6 +2,7 @@
 import type { StudySummary } from '../results/index.ts';
 import { leftOut, provenance, repeats, sentences } from './caption.ts';
 import type { FigureKind, FigureSpec } from './figure.ts';
+import { panelTitle } from './grid.ts';
 import { metricLabel, modelLabel, modelParts } from './labels.ts';
 import { colour } from './palette.ts';
 import { boundsOf, cellOf, describeBounds, metricOf } from './sweeps.ts';
@@ -67,7 +68,7 @@ export const table04: FigureKind = {
 };
 
 /** Whole networks that the study has truncated too, each followed by those, the deepest first. */
-export function depthModels({ axes }: StudySummary): string[] {
+function depthModels({ axes }: StudySummary): string[] {
   const parts = axes.models.map((id) => ({ id, ...modelParts(id) }));
   return parts
     .filter(({ depth }) => depth === undefined)
@@ -79,8 +80,8 @@ export function depthModels({ axes }: StudySummary): string[] {
     });
 }
 
-/** Images per second of a model in training, averaged over its WT cells that have it. */
-export function imagesPerSecond({ cost }: StudySummary, model: string): number | undefined {
+/** Images per second of a model in training, over all its finished runs that say it. */
+function imagesPerSecond({ cost }: StudySummary, model: string): number | undefined {
   return cost.byModel.find((one) => one.model === model)?.imagesPerSecond;
 }
 
@@ -111,14 +112,6 @@ interface PanelAbout {
   sort: readonly string[];
 }
 
-const panelTitle = (text: string): FigureSpec => ({
-  text,
-  fontSize: 11,
-  anchor: 'middle',
-  frame: 'group',
-  offset: 8,
-});
-
 const modelAxis = (sort: readonly string[]): FigureSpec => ({
   field: 'model',
   type: 'nominal',
@@ -135,7 +128,7 @@ function dotPanel(
   const axis = { type: 'quantitative', title: x, scale: { zero: false }, axis: { tickCount: 5 } };
   const y = modelAxis(sort);
   return {
-    title: panelTitle(title),
+    title: panelTitle(title, 'plot'),
     width: 190,
     height: { step: 26 },
     layer: [
@@ -158,7 +151,7 @@ function barPanel(
   { title, x, sort }: PanelAbout,
 ): FigureSpec {
   return {
-    title: panelTitle(title),
+    title: panelTitle(title, 'plot'),
     width: 190,
     height: { step: 26 },
     data: { values },

@@ -1,7 +1,7 @@
 /** Panels of lines over the taps of a network, one line an initialisation. */
 import type { Statistic } from '../results/index.ts';
 import type { FigureSpec } from './figure.ts';
-import { type SeriesEncoding, type SeriesStyle, seriesEncoding } from './styles.ts';
+import { type SeriesStyle, seriesEncoding } from './styles.ts';
 import { tapAxis } from './taps.ts';
 
 /** One point of a line. */
@@ -60,7 +60,7 @@ export function tapLines(
 ): FigureSpec & { layer: FigureSpec[] } {
   const { taps, shown, width, height, yTitle = null, domain, logarithmic, hasTapLabels } = options;
   const step = width / Math.max(1, taps.length);
-  const { color, strokeDash, shape } = withoutLegends(seriesEncoding('series', shown));
+  const { color, strokeDash, shape } = seriesEncoding('series', shown);
   const x = tapAxis({ taps, step, channel: 'x', field: 'tap', hasLabels: hasTapLabels });
   const scale = {
     ...(logarithmic ? { type: 'log' } : { zero: false }),
@@ -120,15 +120,6 @@ export function tapLines(
         },
       },
     ],
-  };
-}
-
-/** {@link seriesEncoding} without Vega's legends: the figure has one above its panels. */
-export function withoutLegends({ color, strokeDash, shape }: SeriesEncoding): SeriesEncoding {
-  return {
-    color: { ...color, legend: null },
-    strokeDash: { ...strokeDash, legend: null },
-    shape: { ...shape, legend: null },
   };
 }
 

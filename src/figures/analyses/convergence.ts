@@ -3,7 +3,6 @@ import type { ConvergenceDocument } from '../../results/index.ts';
 import { initLabel, metricLabel } from '../labels.ts';
 import { legendRow } from '../legend.ts';
 import { initStyle, type SeriesStyle, seriesEncoding, seriesStyle } from '../styles.ts';
-import { withoutLegends } from '../tapLines.ts';
 import { PANEL_HEIGHT, type RunFigure } from './parts.ts';
 
 const WIDTH = 380;
@@ -30,7 +29,7 @@ export function convergenceFigure({ subject, other }: ConvergenceDocument): RunF
       : [{ iteration: side.iterationsToBest, value: side.best, series: label(side) }],
   );
   const metric = `validation ${metricLabel(subject.metric)}`;
-  const { color, strokeDash, shape } = withoutLegends(seriesEncoding('series', shown));
+  const { color, strokeDash, shape } = seriesEncoding('series', shown);
   const x = {
     field: 'iteration',
     type: 'quantitative',
