@@ -11,13 +11,10 @@ import { reinitFigure } from './analyses/reinit.ts';
 import type { FigureSpec } from './figure.ts';
 import { initLabel } from './labels.ts';
 
-const schema = 'https://vega.github.io/schema/vega-lite/v6.json';
-
 /** The figure of a document. Numbers that are undefined are left out of it. */
 export function analysisFigure(document: AnalysisDocument): FigureSpec {
   const { title, notes = [], ...spec } = figureOf(document);
   return {
-    $schema: schema,
     title: { text: title, subtitle: [ofRuns(document), ...notes] },
     ...spec,
   };

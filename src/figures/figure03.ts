@@ -8,9 +8,9 @@ import { counted, leftOut, listOf, provenance, sentences } from './caption.ts';
 import type { Figure, FigureKind } from './figure.ts';
 import { panelGrid } from './grid.ts';
 import { modelLabel } from './labels.ts';
-import { averageFindings, chosenModels, distinct, findSettings, type Setting } from './settings.ts';
+import { averageFindings, chosenModels, findSettings, type Setting } from './settings.ts';
 import { similarityPanel } from './similarity.ts';
-import { similarityScale } from './similarityGrid.ts';
+import { lackingTaps, similarityScale } from './similarityGrid.ts';
 
 const rows = [
   {
@@ -70,7 +70,7 @@ function draw(
       if (!part || own.length === 0) return undefined;
       const average = averageFindings(own);
       gaps.push(
-        ...distinct(average.filter(({ sets }) => sets < own.length).map(({ of }) => of)).map(
+        ...lackingTaps(average, ({ sets }) => sets === own.length).map(
           (tap) => `${tap} of ${modelLabel(model)}`,
         ),
       );
@@ -98,12 +98,7 @@ function draw(
       data.length === 1
         ? `Of ${data[0]}.`
         : `The mean over ${counted(data.length, 'data set')} (${listOf(data)}) of the means over seeds.`,
-      gaps.length === 0
-        ? ''
-        : leftOut(gaps).replace(
-            'Undefined and not drawn',
-            'Undefined on some data sets, and the mean is over the others',
-          ),
+      leftOut(gaps, 'Undefined on some data sets, and the mean is over the others'),
       provenance(summary, data),
     ),
   };

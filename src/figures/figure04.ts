@@ -1,6 +1,6 @@
 /** Figure 4: how far weights drift by tap, for several WT fractions, averaged over the study's data sets. */
 import type { StudySummary } from '../results/index.ts';
-import { counted, leftOut, listOf, provenance, repeats, sentences } from './caption.ts';
+import { leftOut, listOf, provenance, repeats, sentences } from './caption.ts';
 import type { Figure, FigureKind } from './figure.ts';
 import { driftWords } from './figure17.ts';
 import { modelLabel } from './labels.ts';
@@ -49,7 +49,7 @@ function draw(summary: StudySummary, { models, settings, data, shown, gaps }: Ta
       driftWords,
       data.length === 1
         ? `Of ${data[0]}, the only data set that has it.`
-        : `Points are means over ${dataSets(counts)} (${listOf(data)}) of the means over ${repeats([...new Set(seeds)])}.`,
+        : `Points are means over ${repeats(counts, 'data set')} (${listOf(data)}) of the means over ${repeats([...new Set(seeds)])}.`,
       'The axes are logarithmic, each its own.',
       explainShown(shown, models),
       leftOut(gaps),
@@ -77,10 +77,4 @@ function averageCell(
     }),
   );
   return { taps: distinct(found.flatMap(({ average }) => average.map(({ of }) => of))), points };
-}
-
-/** `5 data sets`, `3 to 5 data sets`. */
-function dataSets(counts: readonly number[]): string {
-  const [least, most] = [Math.min(...counts), Math.max(...counts)];
-  return least === most ? counted(most, 'data set') : `${least} to ${counted(most, 'data set')}`;
 }

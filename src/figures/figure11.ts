@@ -67,13 +67,17 @@ function draw(summary: StudySummary, model: string, settings: readonly Setting[]
     id: figure11.id,
     paper: figure11.paper,
     title,
+    model,
     spec: { title: { text: title, subtitle: axesWords(titles) }, ...spec },
     caption: sentences(
       `Similarity of what ${modelLabel(model)} learns from WT and from ST at its class token alone, its patch tokens alone, and both; columns are data sets: ${listOf(data)}.`,
       similarityWords(titles),
       'The patch embedding comes before the class token and is not in its panels.',
       meanWords(rows),
-      undefinedTaps(settings),
+      undefinedTaps(
+        settings,
+        Object.fromEntries(kinds.map(({ measure, label }) => [measure, label])),
+      ),
       provenance(summary, data),
     ),
   };

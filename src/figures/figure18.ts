@@ -25,14 +25,17 @@ export const figure18: FigureKind = {
       ({ measure }) => measure === 'attention' || measure === 'attention of all alike',
     );
     const models = distinct(settings.map(({ model }) => model));
-    return models.map((model) => {
-      const figure = draw(
-        summary,
-        model,
-        settings.filter((setting) => setting.model === model),
-      );
-      return models.length === 1 ? figure : { ...figure, id: `${figure.id}-${fileName(model)}` };
-    });
+    const figures = models.flatMap(
+      (model) =>
+        draw(
+          summary,
+          model,
+          settings.filter((setting) => setting.model === model),
+        ) ?? [],
+    );
+    return figures.length === 1
+      ? figures
+      : figures.map((figure) => ({ ...figure, id: `${figure.id}-${fileName(figure.model)}` }));
   },
 };
 
@@ -55,18 +58,28 @@ interface AttentionPanel {
   uniform?: number;
 }
 
-function draw(summary: StudySummary, model: string, settings: readonly Setting[]): Figure {
-  const data = summary.axes.data.filter((name) => settings.some((one) => one.data === name));
+/** The figure of a model; nothing where no data set has a mean over heads. */
+function draw(
+  summary: StudySummary,
+  model: string,
+  settings: readonly Setting[],
+): (Figure & { model: string }) | undefined {
+  const sets = summary.axes.data.filter((name) => settings.some((one) => one.data === name));
   const shown = shownInits(summary.axes, [model]);
   const gaps: string[] = [];
-  const panels = data.map((name) =>
-    panelOf(
-      name,
-      shown,
-      settings.filter((setting) => setting.data === name),
-      (tap, label) => gaps.push(`${tap} on ${name} (${label})`),
-    ),
-  );
+  // A panel without any mean has no blocks on its axis; its taps are named as undefined.
+  const panels = sets
+    .map((name) =>
+      panelOf(
+        name,
+        shown,
+        settings.filter((setting) => setting.data === name),
+        (tap, label) => gaps.push(`${tap} on ${name} (${label})`),
+      ),
+    )
+    .filter(({ means }) => means.length > 0);
+  if (panels.length === 0) return undefined;
+  const data = panels.map((panel) => panel.title);
   if (data.length > 1) {
     // Heads of different networks are not the same heads: their mean says nothing.
     const { heads: _, ...average } = panelOf('mean over data sets', shown, settings, () => {});
@@ -89,6 +102,7 @@ function draw(summary: StudySummary, model: string, settings: readonly Setting[]
     id: figure18.id,
     paper: figure18.paper,
     title,
+    model,
     spec: {
       title,
       vconcat: [

@@ -46,10 +46,6 @@ class FontWidths {
     }
     return sum;
   }
-
-  has(character: string): boolean {
-    return this.#advances.has(character.codePointAt(0) ?? 0);
-  }
 }
 
 /** Characters of the basic plane and their glyphs (cmap, format 4). */
@@ -93,10 +89,4 @@ export function textWidth(
 ): number {
   const bold = weight === 'bold' || Number(weight) >= 600;
   return size * widthsOf(bold ? fontFiles.semiBold : fontFiles.regular).width(text);
-}
-
-/** Whether the font can draw all characters of a text. */
-export function canDraw(text: string): boolean {
-  const widths = widthsOf(fontFiles.regular);
-  return [...text].every((character) => widths.has(character));
 }

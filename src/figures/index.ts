@@ -20,4 +20,4 @@ export { formatTable1 } from './table1/csv.ts';
 export type { Table1Options } from './table1/layout.ts';
 export { describeTable1, type TextTable } from './table1/text.ts';
 export { table1Html, writeTable1 } from './table1/write.ts';
-export { type Theme, themeConfig, themed } from './theme.ts';
+export { type Theme, themed } from './theme.ts';

@@ -50,26 +50,15 @@ const heatmapStops = {
   dark: ['#1d1733', '#552a72', '#a83a70', '#df6f52', '#f0b45f', '#fcf3c4'],
 };
 
-/** Less than, equal to and greater than a middle. */
-const divergingStops = {
-  light: ['#0b4f86', '#6aa7d3', '#f1f1ef', '#e39a63', '#9c3d00'],
-  dark: ['#7cc4f5', '#2f77a8', '#2a2d31', '#b0642c', '#ffb27a'],
-};
-
 /** The colour of the share of modules that keep their weights, 0 (ST) to 1 (WT). */
 export function fractionColour(fraction: number): string {
   const step = Math.round(Math.min(1, Math.max(0, fraction)) * STEPS) / STEPS;
   return between(fractionStops.light, step);
 }
 
-/** The ramps of a theme, as Vega names them: `ramp` for WT fractions, `heatmap` for matrices. */
-export function rampsOf(theme: 'light' | 'dark'): Record<string, string[]> {
-  return {
-    ramp: fractionStops[theme],
-    ordinal: fractionStops[theme],
-    heatmap: heatmapStops[theme],
-    diverging: divergingStops[theme],
-  };
+/** The ramp of matrices in a theme, Vega's `heatmap`. */
+export function heatmapRange(theme: 'light' | 'dark'): string[] {
+  return heatmapStops[theme];
 }
 
 /** Colours of series that have no fixed one, in this order. */

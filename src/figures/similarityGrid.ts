@@ -123,14 +123,43 @@ export function meanWords(rows: readonly AnalysisRow[]): string {
   return `Every number is the mean of ${repeats(counts)}.`;
 }
 
-/** Names the taps whose similarity is undefined in every run, with themselves and so with all others. */
-export function undefinedTaps(settings: readonly Setting[]): string {
+/**
+ * The taps without any number in their row (`of`) or in their column (`detail`) of a matrix. The taps that
+ * such a one meets lack single numbers, and have others.
+ */
+export function lackingTaps<T extends Pick<SimilarityCell, 'of' | 'detail'>>(
+  cells: readonly T[],
+  isThere: (cell: T) => boolean,
+): string[] {
+  const there = cells.filter(isThere);
+  const lacking = (side: 'of' | 'detail'): string[] => {
+    const found = new Set(there.map((cell) => cell[side]));
+    return cells.map((cell) => cell[side]).filter((tap) => !found.has(tap));
+  };
+  return distinct([...lacking('of'), ...lacking('detail')]);
+}
+
+/**
+ * Names the taps whose similarity is undefined in every run, with all others.
+ * @param labels names of measures, where settings have several: those in which a tap is undefined are named
+ */
+export function undefinedTaps(
+  settings: readonly Setting[],
+  labels: Readonly<Record<string, string>> = {},
+): string {
   const names = settings.flatMap(({ data, model, rows }) => {
-    const there = new Set(rows.flatMap(({ of, value }) => (value ? [of] : [])));
-    const others = new Set(rows.flatMap(({ detail, value }) => (value ? [detail] : [])));
-    return distinct(rows.flatMap(({ of }) => [of]))
-      .filter((tap) => !there.has(tap) || !others.has(tap))
-      .map((tap) => `${tap} of ${modelLabel(model)} on ${data}`);
+    const found = new Map<string, string[]>();
+    const measures = distinct(rows.map(({ measure }) => measure));
+    for (const measure of measures) {
+      const own = rows.filter((row) => row.measure === measure);
+      for (const tap of lackingTaps(own, ({ value }) => value !== undefined)) {
+        found.set(tap, [...(found.get(tap) ?? []), labels[measure] ?? measure]);
+      }
+    }
+    return [...found].map(
+      ([tap, of]) =>
+        `${tap} of ${modelLabel(model)} on ${data}${measures.length > 1 ? ` (${listOf(of)})` : ''}`,
+    );
   });
-  return leftOut(names).replace('not drawn', 'drawn as a cross');
+  return leftOut(names, 'Undefined and drawn as a cross');
 }

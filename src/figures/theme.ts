@@ -1,6 +1,6 @@
 /** How figures look: the configuration of Vega-Lite, for light and for dark paper. */
 import type { FigureSpec } from './figure.ts';
-import { type ColourName, colour, darkened, rampsOf, seriesColours } from './palette.ts';
+import { type ColourName, colour, darkened, heatmapRange, seriesColours } from './palette.ts';
 
 export type Theme = 'light' | 'dark';
 
@@ -10,10 +10,10 @@ export const fontStack = 'Inter, Helvetica, Arial, "Liberation Sans", sans-serif
 const schema = 'https://vega.github.io/schema/vega-lite/v6.json';
 
 /** Vega-Lite's `config` of a theme. */
-export function themeConfig(theme: Theme): FigureSpec {
+function themeConfig(theme: Theme): FigureSpec {
   const config = { ...base, range: { category: seriesColours.map(colour) } };
   const themed = theme === 'dark' ? darkened(config) : config;
-  return { ...themed, range: { ...themed.range, ...rampsOf(theme) } };
+  return { ...themed, range: { ...themed.range, heatmap: heatmapRange(theme) } };
 }
 
 /** A whole specification: the figure's, with the schema's address and a theme's colours and font. */

@@ -1,7 +1,7 @@
 /** Figures of analyses: what they show of a document, and that undefined numbers are left out. */
 import { describe, expect, it } from 'vitest';
 import type { FigureSpec } from '../../src/figures/figure.ts';
-import { analysisFigure, renderSvg } from '../../src/figures/index.ts';
+import { analysisFigure, renderSvg, themed } from '../../src/figures/index.ts';
 import type { AnalysisDocument } from '../../src/results/index.ts';
 
 const run = {
@@ -156,7 +156,7 @@ describe('figures of analyses', () => {
     async (document) => {
       const figure = analysisFigure(document);
       const text = JSON.stringify(figure);
-      expect(text).toContain('vega-lite/v6.json');
+      expect(themed(figure, 'light').$schema).toContain('vega-lite/v6.json');
       expect(text).toContain('deit_micro, WT, seed 0, skin');
       expect(text).not.toMatch(/undefined"|NaN/);
       expect(text).not.toContain('"value":null');

@@ -21,15 +21,7 @@ export function l2Figure({ taps }: L2Document): RunFigure {
     : ([0, 1.05 * Math.max(...distances, Number.MIN_VALUE)] as const);
   return {
     title: 'How far the weights of each tap drifted',
-    notes:
-      still.length > 0
-        ? [
-            leftOut(still).replace(
-              'Undefined and not drawn',
-              'Not moved at all, and not on the axis',
-            ),
-          ]
-        : [],
+    notes: still.length > 0 ? [leftOut(still, 'Not moved at all, and not on the axis')] : [],
     ...tapLines(
       drawn.map(({ tap, distance }) => ({ series, tap, value: distance })),
       {
