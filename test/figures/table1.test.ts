@@ -31,7 +31,7 @@ describe('the table', () => {
       'iterations to best (to RI’s best)',
     ]);
     expect(lines.map((line) => line.slice(0, 2))).toEqual([
-      ['resnet18 (11.2M)', 'RI'],
+      ['resnet18 (11M)', 'RI'],
       ['', 'ST'],
       ['', 'WT'],
       ['', 'WT/RI'],
@@ -62,9 +62,9 @@ describe('the table', () => {
       '–',
     ]);
     expect(notes).toEqual([
-      'skin resnet18 WT: undefined: seed 0, 1, 2 (class DF is absent)',
-      'skin resnet18 ST: not finished: seed 0, 1, 2',
-      'skin resnet18 RI: not finished: seed 2',
+      'skin, resnet18, WT: undefined: seed 0, 1, 2 (class DF is absent)',
+      'skin, resnet18, ST: not finished: seed 0, 1, 2',
+      'skin, resnet18, RI: not finished: seed 2',
     ]);
   });
 
@@ -92,7 +92,7 @@ describe('the table', () => {
       ...['RI', 'ST', 'WT-ST-2/4', 'WT', ...gains],
       ...['ST', 'WT-ST-2/12', 'WT-ST-10/4', 'WT', ...gains],
     ]);
-    expect(describeTable1(table).rows[2]?.[2]).toBe('0.600 (1 runs)');
+    expect(describeTable1(table).rows[2]?.[2]).toBe('0.600 (1 run)');
     expect(formatTable1(table)).toContain('resnet18,11180103,WT-ST-2/4,2000,0.6,');
   });
 

@@ -44,7 +44,7 @@ export function formatTable1(table: Aggregate): string {
         return gainCells(data, comparison && gainOf(comparison));
       }),
     ]),
-    ...(gainRows(table.axes.inits).some(({ label }) => label === '(WT-ST)/WT')
+    ...(gainRows(table.axes.inits).some(({ kind }) => kind === 'reuse')
       ? [
           [
             model,

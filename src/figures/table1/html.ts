@@ -1,6 +1,7 @@
 /** Table 1 as HTML: a fragment for a page, and a page of its own. */
 import { escapeHtml } from '../../util/index.ts';
-import type { PrintedCell, PrintedTable } from './layout.ts';
+import { counted } from '../caption.ts';
+import { type PrintedCell, type PrintedTable, paperText } from './layout.ts';
 
 /**
  * A `<table class="table1">` with its caption and notes, without styles: `.interval`, `.paper` and `.gain` are
@@ -23,7 +24,7 @@ export function table1Fragment({ columns, groups, caption, notes }: PrintedTable
       const values = cells
         .map(
           (cell, at) =>
-            `<td>${cellText(cell)}</td>${columns[at]?.hasPaper ? `<td class="paper">${paperText(paper[at])}</td>` : ''}`,
+            `<td>${cellText(cell)}</td>${columns[at]?.hasPaper ? `<td class="paper">${paperText(paper[at], cellText)}</td>` : ''}`,
         )
         .join('');
       return `<tr${isGain ? ' class="gain"' : ''}>${first}<th scope="row">${escapeHtml(label)}</th>${values}</tr>`;
@@ -77,10 +78,6 @@ function cellText({ value, deviation, interval, instead, runs, isBest }: Printed
   return [
     isBest ? `<strong>${number}</strong>` : number,
     ...(interval ? [`<small class="interval">[${interval.join(', ')}]</small>`] : []),
-    ...(runs === undefined
-      ? []
-      : [`<small class="runs">(${runs} run${runs === 1 ? '' : 's'})</small>`]),
+    ...(runs === undefined ? [] : [`<small class="runs">(${counted(runs, 'run')})</small>`]),
   ].join(' ');
 }
-
-const paperText = (cell: PrintedCell | undefined): string => (cell ? cellText(cell) : '');

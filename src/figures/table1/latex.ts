@@ -1,5 +1,6 @@
 /** Table 1 as LaTeX, with booktabs. */
-import type { PrintedCell, PrintedTable } from './layout.ts';
+import { counted } from '../caption.ts';
+import { type PrintedCell, type PrintedTable, paperText } from './layout.ts';
 
 /** The text of `table1.tex`: a `table` environment to `\input`. */
 export function table1Latex({ columns, groups, caption, notes }: PrintedTable): string {
@@ -22,7 +23,7 @@ export function table1Latex({ columns, groups, caption, notes }: PrintedTable): 
           escaped(label),
           ...cells.flatMap((cell, column) => [
             cellText(cell),
-            ...(columns[column]?.hasPaper ? [paperText(paper[column])] : []),
+            ...(columns[column]?.hasPaper ? [paperText(paper[column], cellText)] : []),
           ]),
         ]),
       ].join('\n'),
@@ -54,11 +55,9 @@ function cellText({ value, deviation, interval, instead, runs, isBest }: Printed
   return [
     isBest ? `$\\mathbf{${number}}$` : `$${number}$`,
     ...(interval ? [`{\\scriptsize [${interval.join(', ')}]}`] : []),
-    ...(runs === undefined ? [] : [`{\\scriptsize (${runs} run${runs === 1 ? '' : 's'})}`]),
+    ...(runs === undefined ? [] : [`{\\scriptsize (${counted(runs, 'run')})}`]),
   ].join(' ');
 }
-
-const paperText = (cell: PrintedCell | undefined): string => (cell ? cellText(cell) : '');
 
 const commands: Record<string, string> = {
   '\\': '\\textbackslash{}',

@@ -8,7 +8,8 @@ import {
   type StudySummary,
 } from '../../results/index.ts';
 import { initLabel, modelLabel, modelParts } from '../labels.ts';
-import { cellOf, comparisonOf, gainRows, noteOf, orderedInits } from './rows.ts';
+import { cellOf, comparisonOf, type GainRow, gainRows, orderedInits } from './rows.ts';
+import { fixed, metricTitle, modelTitle, notesOf } from './words.ts';
 
 export interface Table1Options {
   /** Sets the paper's own numbers beside those of data sets and models that match. */
@@ -63,11 +64,6 @@ export interface PrintedTable {
   notes: string[];
 }
 
-const metricTitles: Record<string, string> = { kappa: 'κ', recall: 'recall', auc: 'AUC' };
-
-const DIGITS = 3;
-const fixed = (value: number): string => value.toFixed(DIGITS);
-
 /** The table of a study. */
 export function printedTable(
   summary: StudySummary,
@@ -79,7 +75,7 @@ export function printedTable(
     const frechet = facts.get(name)?.frechet;
     return {
       data: name,
-      metric: metric === undefined ? 'metric' : (metricTitles[metric] ?? metric),
+      metric: metric === undefined ? 'metric' : metricTitle(metric),
       facts: [
         ...(samples === undefined ? [] : [`n = ${samples.toLocaleString('en-US')}`]),
         ...(frechet === undefined ? [] : [`FID = ${frechet.distance.toFixed(0)}`]),
@@ -109,27 +105,23 @@ export function printedTable(
         }),
       ),
       ...gainRows(table.axes.inits).map(
-        ({ label, gainOf }): PrintedRow => ({
+        ({ kind, label, gainOf }): PrintedRow => ({
           label,
           isGain: true,
           cells: table.data.map(({ name }) => {
             const comparison = comparisonOf(table, name, id);
             return gainCell(comparison && gainOf(comparison));
           }),
-          paper: paperGains(label, paperOf),
+          paper: paperGains(kind, paperOf),
         }),
       ),
     ];
-    return rows.map((row, at) => (at === 0 ? { model: modelTitle(id, parameters), ...row } : row));
+    return rows.map((row, at) =>
+      at === 0 ? { model: modelTitle(modelLabel(id), parameters), ...row } : row,
+    );
   });
-  return { columns, groups, caption: captionOf(summary, columns), notes: notesOf(summary) };
-}
-
-/** `DeiT-S (22M)`. */
-function modelTitle(id: string, parameters: number | undefined): string {
-  if (parameters === undefined) return modelLabel(id);
-  const millions = parameters / 1e6;
-  return `${modelLabel(id)} (${millions.toFixed(millions < 10 ? 1 : 0)}M)`;
+  const notes = notesOf(table, ({ model, init }) => [modelLabel(model), initLabel(init)]);
+  return { columns, groups, caption: captionOf(summary, columns), notes };
 }
 
 /** The greatest mean as printed, where two initialisations or more have one. */
@@ -191,16 +183,25 @@ export function paperCell(
   );
 }
 
+/** The text of a paper's cell as a format prints cells; empty where the paper has none. */
+export function paperText(
+  cell: PrintedCell | undefined,
+  textOf: (cell: PrintedCell) => string,
+): string {
+  return cell ? textOf(cell) : '';
+}
+
 /** The paper prints no gains in its table; they are the ratios of its means. */
 function paperGains(
-  label: string,
+  kind: GainRow['kind'],
   paperOf: (init: string) => (PaperCell | undefined)[],
 ): (PrintedCell | undefined)[] {
   const [wt, ri, st] = ['wt', 'ri', 'st'].map((init) => paperOf(init));
   return (wt ?? []).map((cell, at) => {
-    const other = label === 'WT/RI' ? ri?.[at] : st?.[at];
+    const other = kind === 'transfer' ? ri?.[at] : st?.[at];
     if (!cell || !other) return undefined;
-    const gain = label === 'WT/RI' ? cell.mean / other.mean : (cell.mean - other.mean) / cell.mean;
+    const gain =
+      kind === 'transfer' ? cell.mean / other.mean : (cell.mean - other.mean) / cell.mean;
     return printed(gain);
   });
 }
@@ -223,17 +224,4 @@ function captionOf({ name, axes, environment }: StudySummary, columns: PrintedCo
     ...(precisions.length > 0 ? [`Precision ${precisions.join(', ')}.`] : []),
     ...(devices.length > 0 ? [`Device ${devices.join(', ')}.`] : []),
   ].join(' ');
-}
-
-function notesOf({ table }: StudySummary): string[] {
-  const notes = table.cells.flatMap((cell) => {
-    const note = noteOf(cell);
-    return note
-      ? [`${cell.data}, ${modelLabel(cell.model)}, ${initLabel(cell.init)}: ${note}`]
-      : [];
-  });
-  const { precisions } = table;
-  return precisions.length > 1
-    ? [...notes, `runs differ in precision: ${precisions.join(', ')} (results.csv says which)`]
-    : notes;
 }

@@ -1,5 +1,6 @@
 /** Table 1 as Markdown (GitHub's tables). */
-import type { PrintedCell, PrintedTable } from './layout.ts';
+import { counted } from '../caption.ts';
+import { type PrintedCell, type PrintedTable, paperText } from './layout.ts';
 
 /** The text of `table1.md`. */
 export function table1Markdown({ columns, groups, caption, notes }: PrintedTable): string {
@@ -17,7 +18,7 @@ export function table1Markdown({ columns, groups, caption, notes }: PrintedTable
       escaped(label),
       ...cells.flatMap((cell, at) => [
         cellText(cell),
-        ...(columns[at]?.hasPaper ? [paperText(paper[at])] : []),
+        ...(columns[at]?.hasPaper ? [paperText(paper[at], cellText)] : []),
       ]),
     ]),
   );
@@ -38,11 +39,9 @@ function cellText({ value, deviation, interval, instead, runs, isBest }: Printed
   return [
     isBest ? `**${number}**` : number,
     ...(interval ? [`[${interval.join(', ')}]`] : []),
-    ...(runs === undefined ? [] : [`(${runs} run${runs === 1 ? '' : 's'})`]),
+    ...(runs === undefined ? [] : [`(${counted(runs, 'run')})`]),
   ].join(' ');
 }
-
-const paperText = (cell: PrintedCell | undefined): string => (cell ? cellText(cell) : '');
 
 /** Text in which Markdown reads nothing but text. */
 function escaped(text: string): string {

@@ -7,19 +7,18 @@ import {
   initRank,
 } from '../../results/index.ts';
 
-export type GainRow = { label: string; gainOf: (comparison: Comparison) => Gain };
+export interface GainRow {
+  kind: 'transfer' | 'reuse';
+  label: string;
+  gainOf: (comparison: Comparison) => Gain;
+}
 
 /** The gains that the study's initialisations allow. */
 export function gainRows(inits: readonly string[]): GainRow[] {
-  const has = (init: string): boolean => inits.includes(init);
-  return [
-    ...(has('wt') && has('ri')
-      ? [{ label: 'WT/RI', gainOf: ({ transfer }: Comparison) => transfer }]
-      : []),
-    ...(has('wt') && has('st')
-      ? [{ label: '(WT-ST)/WT', gainOf: ({ reuse }: Comparison) => reuse }]
-      : []),
-  ];
+  const has = (init: string): boolean => inits.includes('wt') && inits.includes(init);
+  const transfer: GainRow = { kind: 'transfer', label: 'WT/RI', gainOf: (of) => of.transfer };
+  const reuse: GainRow = { kind: 'reuse', label: '(WT-ST)/WT', gainOf: (of) => of.reuse };
+  return [...(has('ri') ? [transfer] : []), ...(has('st') ? [reuse] : [])];
 }
 
 /** The rows of a model: RI, ST, WT-ST-n/m in order of n, WT. */

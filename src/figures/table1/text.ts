@@ -1,9 +1,9 @@
 /** Table 1 as text, for the console. */
 import type { Aggregate, Cell, Gain, Spread } from '../../results/index.ts';
-import { cellOf, comparisonOf, gainRows, noteOf, orderedInits } from './rows.ts';
-
-/** Names of the metrics as the console prints them. */
-const metricTitles: Record<string, string> = { kappa: 'κ', recall: 'recall', auc: 'AUC' };
+import { counted } from '../caption.ts';
+import { initLabel } from '../labels.ts';
+import { cellOf, comparisonOf, gainRows, orderedInits } from './rows.ts';
+import { fixed, metricTitle, modelTitle, notesOf } from './words.ts';
 
 export interface TextTable {
   columns: string[];
@@ -16,14 +16,14 @@ export interface TextTable {
 export function describeTable1(table: Aggregate): TextTable {
   const columns = ['model', ''];
   for (const { name, metric, samples } of table.data) {
-    const title = metric ? `, ${metricTitles[metric] ?? metric} ↑` : '';
+    const title = metric ? `, ${metricTitle(metric)} ↑` : '';
     const size = samples === undefined ? '' : `, n = ${samples.toLocaleString('en-US')}`;
     columns.push(`${name}${title}${size}`, 'iterations to best (to RI’s best)');
   }
   const rows = table.models.flatMap(({ id: model, parameters }) => [
     ...orderedInits(table, model).map((init, at) => [
       at === 0 ? modelTitle(model, parameters) : '',
-      init.toUpperCase(),
+      initLabel(init),
       ...table.data.flatMap(({ name }) => {
         const reference = cellOf(table, name, model, 'ri');
         return describeCell(cellOf(table, name, model, init), table, reference);
@@ -38,19 +38,9 @@ export function describeTable1(table: Aggregate): TextTable {
       }),
     ]),
   ]);
-  const notes = table.cells.flatMap((cell) => {
-    const note = noteOf(cell);
-    return note ? [`${cell.data} ${cell.model} ${cell.init.toUpperCase()}: ${note}`] : [];
-  });
-  if (table.precisions.length > 1) {
-    notes.push(`runs differ in precision: ${table.precisions.join(', ')} (results.csv says which)`);
-  }
+  // By their ids, as commands take them.
+  const notes = notesOf(table, ({ model, init }) => [model, initLabel(init)]);
   return { columns, rows, notes };
-}
-
-/** `resnet50 (23.5M)`, as the paper's table counts parameters. */
-function modelTitle(id: string, parameters: number | undefined): string {
-  return parameters === undefined ? id : `${id} (${(parameters / 1e6).toFixed(1)}M)`;
 }
 
 function describeCell(
@@ -60,7 +50,8 @@ function describeCell(
 ): [string, string] {
   if (!cell || cell.finishedSeeds.length === 0) return ['–', '–'];
   const { metric, iterationsToBest } = cell;
-  const partial = metric && metric.count < axes.seeds.length ? ` (${metric.count} runs)` : '';
+  const partial =
+    metric && metric.count < axes.seeds.length ? ` (${counted(metric.count, 'run')})` : '';
   const reached = describeReached(cell, reference);
   return [
     metric ? `${describeSpread(metric, 3)}${partial}` : 'undefined',
@@ -81,17 +72,16 @@ function describeReached(
 }
 
 /** `0.412 ± 0.013`; the deviation only where there are two values. */
-export function describeSpread({ mean, deviation }: Spread, digits: number): string {
-  const centre = mean.toFixed(digits);
-  return deviation === undefined ? centre : `${centre} ± ${deviation.toFixed(digits)}`;
+function describeSpread({ mean, deviation }: Spread, digits: number): string {
+  const centre = fixed(mean, digits);
+  return deviation === undefined ? centre : `${centre} ± ${fixed(deviation, digits)}`;
 }
 
 const describeCount = (spread: Spread): string => describeSpread(spread, 0);
 
 /** `1.213 [1.101, 1.318]`. */
-export function describeGain({ value, low, high, reason }: Gain): string {
+function describeGain({ value, low, high, reason }: Gain): string {
   if (value === undefined) return reason === 'no runs to compare' ? '–' : `undefined: ${reason}`;
-  const bounds =
-    low === undefined || high === undefined ? '' : ` [${low.toFixed(3)}, ${high.toFixed(3)}]`;
-  return `${value.toFixed(3)}${bounds}`;
+  const bounds = low === undefined || high === undefined ? '' : ` [${fixed(low)}, ${fixed(high)}]`;
+  return `${fixed(value)}${bounds}`;
 }
