@@ -92,7 +92,6 @@ function describeResult({ status, record, reason }: RunState): string | undefine
 
 /** The table, what to know of it, and where everything is. */
 export function showReport(
-  { folder }: Plan,
   { columns, rows, notes }: TextTable,
   states: readonly RunState[],
   output: Output,
@@ -103,8 +102,6 @@ export function showReport(
   for (const { run, status, reason } of states) {
     if (status === 'failed') output.line(`failed: ${run.id}: ${reason}`);
   }
-  output.line();
-  output.line(`results.csv, table1.csv and all runs: ${folder}`);
 }
 
 export function describeReport(

@@ -11,8 +11,14 @@ import { reinitFigure } from './analyses/reinit.ts';
 import type { FigureSpec } from './figure.ts';
 import { initLabel } from './labels.ts';
 
+/** What stands over the figure: of which run it is, and what to know of it. */
+interface FigureHead {
+  text: string;
+  subtitle: string[];
+}
+
 /** The figure of a document. Numbers that are undefined are left out of it. */
-export function analysisFigure(document: AnalysisDocument): FigureSpec {
+export function analysisFigure(document: AnalysisDocument): FigureSpec & { title: FigureHead } {
   const { title, notes = [], ...spec } = figureOf(document);
   return {
     title: { text: title, subtitle: [ofRuns(document), ...notes] },

@@ -2,6 +2,7 @@
 import { type AnalysisDocument, analysisPaths } from '../results/index.ts';
 import { writeFileWhole, writeJson } from '../util/index.ts';
 import { analysisFigure } from './analysis.ts';
+import { describedPng, describedSvg } from './pictureText.ts';
 import { renderPng, renderSvg } from './render.ts';
 import { themed } from './theme.ts';
 
@@ -18,8 +19,10 @@ export async function writeAnalysisFigure(
   const spec = analysisFigure(document);
   await writeJson(paths.figure, themed(spec, 'light'));
   if (!pictures) return [paths.figure];
+  const { text: title, subtitle } = spec.title;
+  const text = { title, description: subtitle.map((line) => line.replace(/\.?$/, '.')).join(' ') };
   const svg = await renderSvg(spec, { idPrefix: document.measure });
-  await writeFileWhole(paths.svg, svg);
-  await writeFileWhole(paths.png, await renderPng(svg));
+  await writeFileWhole(paths.svg, describedSvg(svg, text, document.measure));
+  await writeFileWhole(paths.png, describedPng(await renderPng(svg), text));
   return [paths.figure, paths.svg, paths.png];
 }

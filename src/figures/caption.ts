@@ -1,17 +1,6 @@
 /** Sentences that captions share, made from what the study has. */
 import type { StudySummary } from '../results/index.ts';
-
-/** `a, b and c`. */
-export function listOf(items: readonly string[]): string {
-  const head = items.slice(0, -1).join(', ');
-  const last = items.at(-1) ?? '';
-  return head === '' ? last : `${head} and ${last}`;
-}
-
-/** `1 seed`, `3 seeds`; a few plurals of our own words. */
-export function counted(count: number, noun: string): string {
-  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
-}
+import { counted, listed, whole } from '../util/index.ts';
 
 /**
  * How many images and seeds, in which number format and on what: the last sentences of every caption.
@@ -20,15 +9,15 @@ export function counted(count: number, noun: string): string {
 export function provenance(summary: StudySummary, data: readonly string[] = []): string {
   const sets = summary.data.filter(({ name }) => data.length === 0 || data.includes(name));
   const sizes = sets.flatMap(({ name, samples }) =>
-    samples === undefined ? [] : [`${name} ${samples.toLocaleString('en-US')}`],
+    samples === undefined ? [] : [`${name} ${whole(samples)}`],
   );
   const { precisions, devices } = summary.environment;
   const computed = [
-    ...(precisions.length > 0 ? [`precision ${listOf(precisions)}`] : []),
-    ...(devices.length > 0 ? [`device ${listOf(devices)}`] : []),
+    ...(precisions.length > 0 ? [`precision ${listed(precisions)}`] : []),
+    ...(devices.length > 0 ? [`device ${listed(devices)}`] : []),
   ];
   return [
-    ...(sizes.length > 0 ? [`Images: ${listOf(sizes)}.`] : []),
+    ...(sizes.length > 0 ? [`Images: ${listed(sizes)}.`] : []),
     `${counted(summary.axes.seeds.length, 'seed')} planned.`,
     ...(computed.length > 0 ? [`Computed with ${computed.join(', ')}.`] : []),
   ].join(' ');
@@ -50,7 +39,7 @@ export function leftOut(names: readonly string[], lead = 'Undefined and not draw
   if (distinct.length === 0) return '';
   const shown = distinct.slice(0, 8);
   const more = distinct.length - shown.length;
-  return `${lead}: ${listOf([...shown, ...(more > 0 ? [`${more} more`] : [])])}.`;
+  return `${lead}: ${listed([...shown, ...(more > 0 ? [`${more} more`] : [])])}.`;
 }
 
 /** Sentences with one space between them, empty ones left out. */

@@ -1,7 +1,8 @@
 /** Not in the paper: whether confidence is deserved, by initialisation: expected error, and reliability. */
 import type { AnalysisRow, StudySummary } from '../results/index.ts';
-import { leftOut, listOf, provenance, repeats, sentences } from './caption.ts';
-import type { Figure, FigureKind, FigureSpec } from './figure.ts';
+import { listed } from '../util/index.ts';
+import { leftOut, provenance, repeats, sentences } from './caption.ts';
+import { aloneOf, type Figure, type FigureKind, type FigureSpec } from './figure.ts';
 import { panelTitle } from './grid.ts';
 import { initLabel, modelLabel } from './labels.ts';
 import { legendRow } from './legend.ts';
@@ -24,7 +25,7 @@ export const extraCalibration: FigureKind = {
       summary.axes.models.filter((model) => rows.some((row) => row.model === model)),
     );
     const own = rows.filter(({ model }) => shown.includes(model));
-    const note = others.length > 0 ? `Not shown: ${listOf(others.map(modelLabel))}.` : '';
+    const note = others.length > 0 ? `Not shown: ${listed(others.map(modelLabel))}.` : '';
     return [...errors(summary, own, shown, note), ...reliability(summary, own, shown, note)];
   },
 };
@@ -65,6 +66,10 @@ function errors(
       id: `${extraCalibration.id}-error`,
       paper: extraCalibration.paper,
       title,
+      ...aloneOf(
+        own.flatMap(({ model, value }) => (value ? [model] : [])),
+        sets.map(({ name }) => name),
+      ),
       caption: sentences(
         'Mean distance between confidence and the share that came true, over bins of confidence on the test split; 0 is a network whose confidence is deserved.',
         `Points are means of ${repeats(values.map(({ count }) => count))}.`,
@@ -171,6 +176,10 @@ function reliability(
       id: `${extraCalibration.id}-reliability`,
       paper: extraCalibration.paper,
       title,
+      ...aloneOf(
+        points.map(({ model }) => model),
+        points.map(({ data }) => data),
+      ),
       caption: sentences(
         'Share of test images whose prediction came true, by confidence, a panel a model and data set. On the dashed line confidence is deserved, below it is too high. Bins of confidence without an image are left out; points are means over the runs that have the bin.',
         note,

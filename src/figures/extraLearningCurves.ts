@@ -1,7 +1,7 @@
 /** Not in the paper: validation curves under the study's own schedule, a figure a model. */
 import { provenance, sentences } from './caption.ts';
 import { curvePanel, curveSeries, curveSettings, hiddenCurves } from './convergence.ts';
-import type { FigureKind } from './figure.ts';
+import { aloneOf, type FigureKind } from './figure.ts';
 import { metricLabel, modelLabel } from './labels.ts';
 import { legendRow } from './legend.ts';
 import { fileName } from './pages.ts';
@@ -18,20 +18,18 @@ export const extraLearningCurves: FigureKind = {
       if (settings.length === 0) return [];
       const all = settings.flatMap(({ curves }) => curves);
       const series = curveSeries(all);
+      const data = settings.map((one) => one.data);
       const title = `Validation curves of ${modelLabel(model)}`;
       return [
         {
           id: `${extraLearningCurves.id}-${fileName(model)}`,
           paper: extraLearningCurves.paper,
           title,
-          model,
+          ...aloneOf([model], data),
           caption: sentences(
             'Validation metric over training iterations, the learning rate falling as validation stands still, a panel a data set. Thin lines are runs, thick ones their mean as far as all runs go, on straight lines between evaluations.',
             hiddenCurves(all, series),
-            provenance(
-              summary,
-              settings.map(({ data }) => data),
-            ),
+            provenance(summary, data),
           ),
           spec: {
             title,
@@ -41,9 +39,9 @@ export const extraLearningCurves: FigureKind = {
                 700,
               ),
               {
-                concat: settings.map(({ data, curves }) =>
+                concat: settings.map(({ data: name, curves }) =>
                   curvePanel(curves, series, {
-                    title: data,
+                    title: name,
                     y: `validation ${metricLabel(curves[0]?.metric)}`,
                     width: 230,
                     height: 160,

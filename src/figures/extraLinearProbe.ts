@@ -1,7 +1,7 @@
 /** Not in the paper: a linear probe beside k-NN by tap, a figure a model. */
 import type { AnalysisRow, StudySummary } from '../results/index.ts';
 import { leftOut, provenance, repeats, sentences } from './caption.ts';
-import type { FigureKind, FigureSpec } from './figure.ts';
+import { aloneOf, type FigureKind, type FigureSpec } from './figure.ts';
 import { panelTitle } from './grid.ts';
 import { findingByTap } from './knnFindings.ts';
 import { initLabel, metricLabel, modelLabel } from './labels.ts';
@@ -28,6 +28,7 @@ export const extraLinearProbe: FigureKind = {
       const own = rowsOf(summary, model);
       if (!own.some(({ measure, value }) => measure === 'probe' && value)) return [];
       const sets = summary.data.filter(({ name }) => own.some((row) => row.data === name));
+      const data = sets.map(({ name }) => name);
       const there = inits.filter((init) => own.some((row) => row.init === init));
       const missing = own.flatMap(({ data, init, of, value }) =>
         value ? [] : [`${of} on ${data} (${initLabel(init)})`],
@@ -40,15 +41,12 @@ export const extraLinearProbe: FigureKind = {
           id: `${extraLinearProbe.id}-${fileName(model)}`,
           paper: extraLinearProbe.paper,
           title,
-          model,
+          ...aloneOf([model], data),
           caption: sentences(
             'Test metric of a logistic regression (L2, its strength chosen on the validation split) and of k-NN on the features of each tap of the best checkpoint, in the order of the network, a panel a data set.',
             `Points are means of ${repeats(counts)}.`,
             leftOut(missing),
-            provenance(
-              summary,
-              sets.map(({ name }) => name),
-            ),
+            provenance(summary, data),
           ),
           spec: {
             title,

@@ -22,6 +22,20 @@ export interface Figure {
   spec: FigureSpec;
 }
 
+/** The model and the data set of a figure, of each where it shows one alone. */
+export function aloneOf(
+  models: readonly string[],
+  data: readonly string[],
+): Pick<Figure, 'model' | 'data'> {
+  const only = (names: readonly string[]): string | undefined =>
+    new Set(names).size === 1 ? names[0] : undefined;
+  const [model, set] = [only(models), only(data)];
+  return {
+    ...(model === undefined ? {} : { model }),
+    ...(set === undefined ? {} : { data: set }),
+  };
+}
+
 export interface FigureKind {
   id: string;
   paper: string;

@@ -1,7 +1,8 @@
 /** Figure 1: what transfer brings, by data size, distance to the source and model: a dot a data set. */
 import type { DataSummary, StudySummary } from '../results/index.ts';
-import { leftOut, listOf, provenance, sentences } from './caption.ts';
-import type { Figure, FigureKind, FigureSpec } from './figure.ts';
+import { listed } from '../util/index.ts';
+import { leftOut, provenance, sentences } from './caption.ts';
+import { aloneOf, type Figure, type FigureKind, type FigureSpec } from './figure.ts';
 import { modelLabel } from './labels.ts';
 import { colour } from './palette.ts';
 import { comparedModels } from './sweeps.ts';
@@ -42,7 +43,18 @@ export const figure01: FigureKind = {
       }),
     );
     if (dots.length === 0) return [];
-    return [draw(summary, dots, { hasDistance, missing, others: others.map(modelLabel) })];
+    const figure = draw(summary, dots, { hasDistance, missing, others: others.map(modelLabel) });
+    const labels = new Set(dots.map(({ model }) => model));
+    const drawn = models.filter((model) => labels.has(modelLabel(model)));
+    return [
+      {
+        ...figure,
+        ...aloneOf(
+          drawn,
+          dots.map(({ data }) => data),
+        ),
+      },
+    ];
   },
 };
 
@@ -83,7 +95,7 @@ function draw(
         : `Bottom to top: the data sets in the order of the study, because their Fréchet distance to the source is not there for all of them.`,
       colourless.length > 0 ? 'Hollow grey dots: no reuse share (ST is not there).' : '',
       leftOut(missing),
-      others.length > 0 ? `Not shown: ${listOf(others)}.` : '',
+      others.length > 0 ? `Not shown: ${listed(others)}.` : '',
       'Intervals of both gains are in table 1.',
       provenance(summary, sets),
     ),

@@ -1,13 +1,15 @@
 /** Figure 2: which layers benefit from feature reuse? Metric against the WT fraction, a panel a data set. */
 import type { DataSummary, StudySummary } from '../results/index.ts';
+import { listed } from '../util/index.ts';
 import { averageLines, gainPanel } from './averages.ts';
-import { leftOut, listOf, provenance, sentences } from './caption.ts';
+import { leftOut, provenance, sentences } from './caption.ts';
 import type { Figure, FigureKind } from './figure.ts';
 import {
   type FractionPanel,
   fractionPanels,
   modelSeries,
   panelSets,
+  panelsAlone,
   panelWords,
 } from './fractionPanels.ts';
 import { metricLabel, modelLabel } from './labels.ts';
@@ -21,7 +23,7 @@ export const figure02: FigureKind = {
     const { shown, others } = comparedModels(summary.axes.models);
     const elsewhere =
       others.length > 0
-        ? `Other sizes (${listOf(others.map(modelLabel))}) are compared within their families in figure 7 and table 4.`
+        ? `Other sizes (${listed(others.map(modelLabel))}) are compared within their families in figure 7 and table 4.`
         : '';
     const figure = metricCurves(summary, shown, {
       id: figure02.id,
@@ -77,6 +79,7 @@ export function metricCurves(
     id,
     paper,
     title,
+    ...panelsAlone(models, used),
     caption: sentences(
       `Test metric of the best checkpoint against the share of modules that start from pretrained weights (WT fraction: 0 is ST, 1 is WT), a panel a data set.`,
       hasSweep

@@ -4,8 +4,9 @@
  * show one by one.
  */
 import type { StudySummary } from '../results/index.ts';
-import { counted, leftOut, listOf, provenance, sentences } from './caption.ts';
-import type { Figure, FigureKind } from './figure.ts';
+import { counted, listed } from '../util/index.ts';
+import { leftOut, provenance, sentences } from './caption.ts';
+import { aloneOf, type Figure, type FigureKind } from './figure.ts';
 import { panelGrid } from './grid.ts';
 import { modelLabel } from './labels.ts';
 import { averageFindings, chosenModels, findSettings, type Setting } from './settings.ts';
@@ -89,15 +90,16 @@ function draw(
     id: figure03.id,
     paper: figure03.paper,
     title,
+    ...aloneOf(models, data),
     spec: { title, ...spec },
     caption: sentences(
-      `Similarity of what ${listOf(models.map(modelLabel))} compute at all pairs of taps: ${listOf(
+      `Similarity of what ${listed(models.map(modelLabel))} compute at all pairs of taps: ${listed(
         panels.map(({ xTitle, yTitle }) => `${yTitle} (upwards) and ${xTitle} (to the right)`),
       )}.`,
       similarityScale,
       data.length === 1
         ? `Of ${data[0]}.`
-        : `The mean over ${counted(data.length, 'data set')} (${listOf(data)}) of the means over seeds.`,
+        : `The mean over ${counted(data.length, 'data set')} (${listed(data)}) of the means over seeds.`,
       leftOut(gaps, 'Undefined on some data sets, and the mean is over the others'),
       provenance(summary, data),
     ),

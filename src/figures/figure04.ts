@@ -1,7 +1,8 @@
 /** Figure 4: how far weights drift by tap, for several WT fractions, averaged over the study's data sets. */
 import type { StudySummary } from '../results/index.ts';
-import { leftOut, listOf, provenance, repeats, sentences } from './caption.ts';
-import type { Figure, FigureKind } from './figure.ts';
+import { listed } from '../util/index.ts';
+import { leftOut, provenance, repeats, sentences } from './caption.ts';
+import { aloneOf, type Figure, type FigureKind } from './figure.ts';
 import { driftWords } from './figure17.ts';
 import { modelLabel } from './labels.ts';
 import { type LineCell, lineGrid } from './lineGrid.ts';
@@ -28,6 +29,7 @@ function draw(summary: StudySummary, { models, settings, data, shown, gaps }: Ta
     id: figure04.id,
     paper: figure04.paper,
     title,
+    ...aloneOf(models, data),
     spec: {
       title: { text: title, subtitle: 'ℓ2 distance per weight, before to after fine-tuning' },
       ...lineGrid({
@@ -49,7 +51,7 @@ function draw(summary: StudySummary, { models, settings, data, shown, gaps }: Ta
       driftWords,
       data.length === 1
         ? `Of ${data[0]}, the only data set that has it.`
-        : `Points are means over ${repeats(counts, 'data set')} (${listOf(data)}) of the means over ${repeats([...new Set(seeds)])}.`,
+        : `Points are means over ${repeats(counts, 'data set')} (${listed(data)}) of the means over ${repeats([...new Set(seeds)])}.`,
       'The axes are logarithmic, each its own.',
       explainShown(shown, models),
       leftOut(gaps),

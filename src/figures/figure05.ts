@@ -1,7 +1,8 @@
 /** Figure 5: re-initialisation robustness by tap of a vision transformer and a ResNet, every data set. */
 import type { StudySummary } from '../results/index.ts';
-import { leftOut, listOf, provenance, sentences } from './caption.ts';
-import type { Figure, FigureKind } from './figure.ts';
+import { listed } from '../util/index.ts';
+import { leftOut, provenance, sentences } from './caption.ts';
+import { aloneOf, type Figure, type FigureKind } from './figure.ts';
 import { metricLabel, modelLabel } from './labels.ts';
 import { lineGrid, lineWords } from './lineGrid.ts';
 import { reinitCell, reinitSettings, reinitWords } from './reinitCells.ts';
@@ -21,7 +22,7 @@ export const figure05: FigureKind = {
 };
 
 function draw(summary: StudySummary, { models, settings, data, shown, gaps }: TapPage): Figure {
-  const title = `Robustness to putting one tap back, ${listOf(models.map(modelLabel))}`;
+  const title = `Robustness to putting one tap back, ${listed(models.map(modelLabel))}`;
   const cells = models.map((model) =>
     data.map((name) => {
       const cell = reinitCell(summary, settings, { data: name, model, shown, gaps });
@@ -33,6 +34,7 @@ function draw(summary: StudySummary, { models, settings, data, shown, gaps }: Ta
     id: figure05.id,
     paper: figure05.paper,
     title,
+    ...aloneOf(models, data),
     spec: {
       title: { text: title, subtitle: 'test metric with the tap in its initial state' },
       ...lineGrid({

@@ -3,8 +3,9 @@
  * of all depths by WT fraction for every model (bottom), by data set.
  */
 import type { StudySummary } from '../results/index.ts';
-import { leftOut, listOf, provenance, sentences } from './caption.ts';
-import type { Figure, FigureKind, FigureSpec } from './figure.ts';
+import { listed } from '../util/index.ts';
+import { leftOut, provenance, sentences } from './caption.ts';
+import { aloneOf, type Figure, type FigureKind, type FigureSpec } from './figure.ts';
 import { panelGrid } from './grid.ts';
 import { bestDepth, knnByTap, knnWords } from './knnFindings.ts';
 import { byInductiveBias, metricLabel, modelLabel } from './labels.ts';
@@ -75,10 +76,11 @@ function draw(summary: StudySummary, settings: readonly Setting[]): Figure {
     id: figure06.id,
     paper: figure06.paper,
     title,
+    ...aloneOf(models, data),
     // Initialisations have one set of colours, models another.
     spec: { title, vconcat: [top, legend, bottom], spacing: 14, resolve: { scale: apart } },
     caption: sentences(
-      `Top: ${listOf(chosen.map(modelLabel))} by tap, from the input to the output, after fine-tuning from different initialisations. Bottom: the highest of the taps’ means against the share of modules that keep their weights (0 is ST, 1 is WT), every model${models.some((model) => hasRandom(settings, model)) ? '; RI stands at the left' : ''}. Columns are data sets.`,
+      `Top: ${listed(chosen.map(modelLabel))} by tap, from the input to the output, after fine-tuning from different initialisations. Bottom: the highest of the taps’ means against the share of modules that keep their weights (0 is ST, 1 is WT), every model${models.some((model) => hasRandom(settings, model)) ? '; RI stands at the left' : ''}. Columns are data sets.`,
       knnWords,
       explainShown(shown, chosen),
       lineWords(cells.flat().flatMap((cell) => cell?.points ?? [])),

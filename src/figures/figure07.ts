@@ -1,5 +1,5 @@
 /** Figure 7: capacity. The curves of figure 2 for the sizes of one family, a figure a family. */
-import { listOf } from './caption.ts';
+import { listed } from '../util/index.ts';
 import type { FigureKind } from './figure.ts';
 import { metricCurves } from './figure02.ts';
 import { familyLabel, familyOf, modelLabel, modelParts } from './labels.ts';
@@ -25,7 +25,7 @@ export const figure07: FigureKind = {
         id: `${figure07.id}-${family}`,
         paper: figure07.paper,
         title: `Capacity: ${familyLabel(family)} by size`,
-        note: millions.length > 0 ? `Parameters: ${listOf(millions)}.` : '',
+        note: millions.length > 0 ? `Parameters: ${listed(millions)}.` : '',
       });
       return figure ? [figure] : [];
     });

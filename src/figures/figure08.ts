@@ -1,6 +1,7 @@
 /** Figure 8: convergence. Validation curves under a constant learning rate, and the speed-up over ST. */
 import type { StudySummary } from '../results/index.ts';
-import { listOf, provenance, sentences } from './caption.ts';
+import { listed } from '../util/index.ts';
+import { provenance, sentences } from './caption.ts';
 import {
   curvePanel,
   curveSeries,
@@ -8,8 +9,8 @@ import {
   hiddenCurves,
   speedUpPanel,
 } from './convergence.ts';
-import type { FigureKind, FigureSpec } from './figure.ts';
-import { modelSeries, panelSpec } from './fractionPanels.ts';
+import { aloneOf, type FigureKind, type FigureSpec } from './figure.ts';
+import { modelSeries, panelModels, panelSpec } from './fractionPanels.ts';
 import { metricLabel, modelLabel } from './labels.ts';
 import { legendRow } from './legend.ts';
 import { comparedModels } from './sweeps.ts';
@@ -30,6 +31,10 @@ export const figure08: FigureKind = {
         id: figure08.id,
         paper: figure08.paper,
         title,
+        ...aloneOf(
+          [...(left?.models ?? []), ...(right?.models ?? [])],
+          right ? summary.axes.data : (left?.data ?? []),
+        ),
         caption: sentences(
           left
             ? `Validation metric over iterations under a constant learning rate, ${left.panels} panel${left.panels === 1 ? '' : 's'}: thin lines are runs, thick ones their mean as far as all runs go, on straight lines between evaluations.`
@@ -39,7 +44,7 @@ export const figure08: FigureKind = {
             ? `Speed-up: iterations that ST needed to its best validation metric over those of each WT fraction, of the means over seeds${summary.data.length > 1 ? ', averaged over data sets' : ''}, under the schedule of the study.`
             : '',
           right && right.others.length > 0
-            ? `Speed-ups of ${listOf(right.others.map(modelLabel))} are not shown.`
+            ? `Speed-ups of ${listed(right.others.map(modelLabel))} are not shown.`
             : '',
           provenance(summary),
         ),
@@ -60,6 +65,8 @@ export const figure08: FigureKind = {
 interface ConstantCurves {
   spec: FigureSpec;
   panels: number;
+  models: string[];
+  data: string[];
   /** Which initialisations are not shown: a sentence. */
   hidden: string;
 }
@@ -92,10 +99,23 @@ function constantCurves(summary: StudySummary): ConstantCurves | undefined {
     ],
     spacing: 12,
   };
-  return { spec, panels: settings.length, hidden: hiddenCurves(all, series) };
+  return {
+    spec,
+    panels: settings.length,
+    models: settings.map(({ model }) => model),
+    data: settings.map(({ data }) => data),
+    hidden: hiddenCurves(all, series),
+  };
 }
 
-function speedUps(summary: StudySummary): { spec: FigureSpec; others: string[] } | undefined {
+interface SpeedUps {
+  spec: FigureSpec;
+  models: string[];
+  /** Models that have no line of their own. */
+  others: string[];
+}
+
+function speedUps(summary: StudySummary): SpeedUps | undefined {
   const { shown, others } = comparedModels(summary.axes.models);
   const panel = speedUpPanel(summary, shown);
   if (!panel) return undefined;
@@ -105,5 +125,5 @@ function speedUps(summary: StudySummary): { spec: FigureSpec; others: string[] }
     vconcat: [legendRow(series, 2 * WIDTH), panelSpec(panel, series, size)],
     spacing: 12,
   };
-  return { spec, others };
+  return { spec, models: panelModels(shown, [panel]), others };
 }

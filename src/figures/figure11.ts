@@ -1,7 +1,8 @@
 /** Figure 11: CKA of WT against ST by kind of token, of every network with a class token: one figure a model. */
 import type { StudySummary } from '../results/index.ts';
-import { listOf, provenance, sentences } from './caption.ts';
-import type { Figure, FigureKind } from './figure.ts';
+import { listed } from '../util/index.ts';
+import { provenance, sentences } from './caption.ts';
+import { aloneOf, type Figure, type FigureKind } from './figure.ts';
 import { panelGrid } from './grid.ts';
 import { modelLabel } from './labels.ts';
 import { fileName } from './pages.ts';
@@ -67,10 +68,10 @@ function draw(summary: StudySummary, model: string, settings: readonly Setting[]
     id: figure11.id,
     paper: figure11.paper,
     title,
-    model,
+    ...aloneOf([model], data),
     spec: { title: { text: title, subtitle: axesWords(titles) }, ...spec },
     caption: sentences(
-      `Similarity of what ${modelLabel(model)} learns from WT and from ST at its class token alone, its patch tokens alone, and both; columns are data sets: ${listOf(data)}.`,
+      `Similarity of what ${modelLabel(model)} learns from WT and from ST at its class token alone, its patch tokens alone, and both; columns are data sets: ${listed(data)}.`,
       similarityWords(titles),
       'The patch embedding comes before the class token and is not in its panels.',
       meanWords(rows),

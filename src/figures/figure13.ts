@@ -1,7 +1,8 @@
 /** Figure 13: k-NN by tap for several WT fractions, every data set and model. */
 import type { StudySummary } from '../results/index.ts';
-import { leftOut, listOf, provenance, sentences } from './caption.ts';
-import type { Figure, FigureKind } from './figure.ts';
+import { listed } from '../util/index.ts';
+import { leftOut, provenance, sentences } from './caption.ts';
+import { aloneOf, type Figure, type FigureKind } from './figure.ts';
 import { knnByTap, knnWords } from './knnFindings.ts';
 import { metricLabel, modelLabel } from './labels.ts';
 import { lineCell, lineGrid, lineWords } from './lineGrid.ts';
@@ -34,6 +35,7 @@ function draw(summary: StudySummary, { models, settings, data, shown, gaps }: Ta
     id: figure13.id,
     paper: figure13.paper,
     title,
+    ...aloneOf(models, data),
     spec: {
       title,
       ...lineGrid({
@@ -48,7 +50,7 @@ function draw(summary: StudySummary, { models, settings, data, shown, gaps }: Ta
       }),
     },
     caption: sentences(
-      `Predictive performance of features at different depths of ${listOf(models.map(modelLabel))} (columns), from the input to the output, after fine-tuning from different initialisations.`,
+      `Predictive performance of features at different depths of ${listed(models.map(modelLabel))} (columns), from the input to the output, after fine-tuning from different initialisations.`,
       knnWords,
       explainShown(shown, models),
       lineWords(cells.flat().flatMap((cell) => cell?.points ?? [])),

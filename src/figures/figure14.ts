@@ -1,7 +1,8 @@
 /** Figure 14: the best k-NN metric at any tap against the WT fraction, a panel a data set. */
 import type { StudySummary } from '../results/index.ts';
+import { listed } from '../util/index.ts';
 import { averageLine, gainPanel } from './averages.ts';
-import { listOf, provenance, sentences } from './caption.ts';
+import { provenance, sentences } from './caption.ts';
 import type { FigureKind } from './figure.ts';
 import { panelName } from './figure02.ts';
 import {
@@ -9,6 +10,7 @@ import {
   fractionPanels,
   modelSeries,
   panelSets,
+  panelsAlone,
   panelWords,
 } from './fractionPanels.ts';
 import { knnMaxima, maximumLine } from './knnMaximum.ts';
@@ -46,12 +48,13 @@ export const figure14: FigureKind = {
         id: figure14.id,
         paper: figure14.paper,
         title,
+        ...panelsAlone(shown, panels),
         caption: sentences(
           'Test metric of k-NN on the features of the tap where its mean over seeds is greatest, against the share of modules that start from pretrained weights (0 is ST, 1 is WT), a panel a data set. Class and spatial tokens together where a network has a class token.',
           panels.some(({ lines }) => lines.some(({ random }) => random)) ? 'Stars: RI.' : '',
           average ? 'Last panel: gain over ST relative to ST, averaged over data sets.' : '',
           panelWords(panels),
-          others.length > 0 ? `Not shown: ${listOf(others.map(modelLabel))}.` : '',
+          others.length > 0 ? `Not shown: ${listed(others.map(modelLabel))}.` : '',
           provenance(summary, panelSets(panels)),
         ),
         spec: fractionPanels({ title, series: modelSeries(shown, drawn), panels: drawn }),

@@ -1,6 +1,6 @@
 /** Figure 15: the best k-NN metric at any tap by kind of embedding, of each network with a class token. */
 import { provenance, sentences } from './caption.ts';
-import type { FigureKind } from './figure.ts';
+import { aloneOf, type FigureKind } from './figure.ts';
 import { panelName } from './figure02.ts';
 import { type FractionPanel, fractionPanels, panelSets, panelWords } from './fractionPanels.ts';
 import { knnMaxima, maximumLine } from './knnMaximum.ts';
@@ -43,7 +43,7 @@ export const figure15: FigureKind = {
           id: `${figure15.id}-${fileName(model)}`,
           paper: figure15.paper,
           title,
-          model,
+          ...aloneOf([model], panelSets(panels)),
           caption: sentences(
             'Test metric of k-NN on the features of the tap where its mean over seeds is greatest, against the share of modules that start from pretrained weights (0 is ST, 1 is WT): of the class token, the spatial tokens, and both one after the other. A panel a data set.',
             panels.some(({ lines }) => lines.some(({ random }) => random)) ? 'Stars: RI.' : '',

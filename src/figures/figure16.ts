@@ -1,7 +1,8 @@
 /** Figure 16: re-initialisation robustness by tap for several WT fractions, every data set and model. */
 import type { StudySummary } from '../results/index.ts';
-import { leftOut, listOf, provenance, sentences } from './caption.ts';
-import type { Figure, FigureKind } from './figure.ts';
+import { listed } from '../util/index.ts';
+import { leftOut, provenance, sentences } from './caption.ts';
+import { aloneOf, type Figure, type FigureKind } from './figure.ts';
 import { metricLabel, modelLabel } from './labels.ts';
 import { lineGrid, lineWords } from './lineGrid.ts';
 import { reinitCell, reinitSettings, reinitWords } from './reinitCells.ts';
@@ -31,6 +32,7 @@ function draw(summary: StudySummary, { models, settings, data, shown, gaps }: Ta
     id: figure16.id,
     paper: figure16.paper,
     title,
+    ...aloneOf(models, data),
     spec: {
       title: { text: title, subtitle: 'test metric with the tap in its initial state' },
       ...lineGrid({
@@ -46,7 +48,7 @@ function draw(summary: StudySummary, { models, settings, data, shown, gaps }: Ta
     },
     caption: sentences(
       reinitWords,
-      `Rows are data sets, columns are models: ${listOf(models.map(modelLabel))}.`,
+      `Rows are data sets, columns are models: ${listed(models.map(modelLabel))}.`,
       explainShown(shown, models),
       lineWords(cells.flat().flatMap((cell) => cell?.points ?? [])),
       leftOut(gaps),

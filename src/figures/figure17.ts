@@ -1,7 +1,8 @@
 /** Figure 17: how far weights drift by tap, for several WT fractions, every data set and model. */
 import type { StudySummary } from '../results/index.ts';
-import { leftOut, listOf, provenance, sentences } from './caption.ts';
-import type { Figure, FigureKind } from './figure.ts';
+import { listed } from '../util/index.ts';
+import { leftOut, provenance, sentences } from './caption.ts';
+import { aloneOf, type Figure, type FigureKind } from './figure.ts';
 import { modelLabel } from './labels.ts';
 import { lineCell, lineGrid, lineWords } from './lineGrid.ts';
 import { findSettings } from './settings.ts';
@@ -33,6 +34,7 @@ function draw(summary: StudySummary, { models, settings, data, shown, gaps }: Ta
     id: figure17.id,
     paper: figure17.paper,
     title,
+    ...aloneOf(models, data),
     spec: {
       title: { text: title, subtitle: 'ℓ2 distance per weight, before to after fine-tuning' },
       ...lineGrid({
@@ -50,7 +52,7 @@ function draw(summary: StudySummary, { models, settings, data, shown, gaps }: Ta
     },
     caption: sentences(
       driftWords,
-      `Rows are data sets, columns are models: ${listOf(models.map(modelLabel))}; the axis is logarithmic and the same down a column.`,
+      `Rows are data sets, columns are models: ${listed(models.map(modelLabel))}; the axis is logarithmic and the same down a column.`,
       explainShown(shown, models),
       lineWords(cells.flat().flatMap((cell) => cell?.points ?? [])),
       leftOut(gaps),

@@ -4,8 +4,9 @@
  * reference; attention to all patches alike is one.
  */
 import type { StudySummary } from '../results/index.ts';
-import { counted, leftOut, provenance, repeats, sentences } from './caption.ts';
-import type { Figure, FigureKind, FigureSpec } from './figure.ts';
+import { counted } from '../util/index.ts';
+import { leftOut, provenance, repeats, sentences } from './caption.ts';
+import { aloneOf, type Figure, type FigureKind, type FigureSpec } from './figure.ts';
 import { panelTitle } from './grid.ts';
 import { modelLabel } from './labels.ts';
 import { legendRow } from './legend.ts';
@@ -102,6 +103,7 @@ function draw(
     id: figure18.id,
     paper: figure18.paper,
     title,
+    ...aloneOf([], data),
     model,
     spec: {
       title,

@@ -1,5 +1,6 @@
 /** Figure 19: iterations to the best validation metric against the WT fraction, and the speed-up. */
-import { leftOut, listOf, provenance, sentences } from './caption.ts';
+import { listed } from '../util/index.ts';
+import { leftOut, provenance, sentences } from './caption.ts';
 import { speedUpPanel } from './convergence.ts';
 import type { FigureKind } from './figure.ts';
 import { panelName } from './figure02.ts';
@@ -8,6 +9,7 @@ import {
   fractionPanels,
   modelSeries,
   panelSets,
+  panelsAlone,
   panelWords,
 } from './fractionPanels.ts';
 import { modelLabel } from './labels.ts';
@@ -50,6 +52,7 @@ export const figure19: FigureKind = {
         id: figure19.id,
         paper: figure19.paper,
         title,
+        ...panelsAlone(shown, panels),
         caption: sentences(
           'Training iterations to the best validation metric against the share of modules that start from pretrained weights (0 is ST, 1 is WT), a panel a data set.',
           panels.some(({ lines }) => lines.some(({ random }) => random)) ? 'Stars: RI.' : '',
@@ -58,7 +61,7 @@ export const figure19: FigureKind = {
             : '',
           panelWords(panels),
           leftOut(missing),
-          others.length > 0 ? `Not shown: ${listOf(others.map(modelLabel))}.` : '',
+          others.length > 0 ? `Not shown: ${listed(others.map(modelLabel))}.` : '',
           provenance(summary, panelSets(panels)),
         ),
         spec: fractionPanels({ title, series: modelSeries(shown, drawn), panels: drawn }),

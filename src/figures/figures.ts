@@ -26,6 +26,7 @@ import { figure16 } from './figure16.ts';
 import { figure17 } from './figure17.ts';
 import { figure18 } from './figure18.ts';
 import { figure19 } from './figure19.ts';
+import { describedPng, describedSvg } from './pictureText.ts';
 import { renderPng, renderSvg } from './render.ts';
 import { table04 } from './table04.ts';
 import { themed } from './theme.ts';
@@ -162,11 +163,16 @@ export interface FigurePictures {
   png: Buffer;
 }
 
-/** A figure's pictures. */
-export async function drawPictures({ id, spec }: Figure): Promise<FigurePictures> {
+/** A figure's pictures, each with its title and caption inside. */
+export async function drawPictures({ id, title, caption, spec }: Figure): Promise<FigurePictures> {
+  const text = { title, description: caption };
   const svg = await renderSvg(spec, { idPrefix: id });
   const darkSvg = await renderSvg(spec, { idPrefix: id, theme: 'dark' });
-  return { svg, darkSvg, png: await renderPng(svg) };
+  return {
+    svg: describedSvg(svg, text, id),
+    darkSvg: describedSvg(darkSvg, text, id),
+    png: describedPng(await renderPng(svg), text),
+  };
 }
 
 function filesOf(id: string): FigureFiles {

@@ -1,7 +1,7 @@
 /** Panels of lines against the WT fraction, one a data set, as figures 2, 7, 14, 15 and 19 are. */
 import type { Statistic } from '../results/index.ts';
 import { repeats, sentences } from './caption.ts';
-import type { FigureSpec } from './figure.ts';
+import { aloneOf, type Figure, type FigureSpec } from './figure.ts';
 import { panelTitle } from './grid.ts';
 import { modelLabel } from './labels.ts';
 import { type LegendEntry, legendRow } from './legend.ts';
@@ -79,15 +79,30 @@ export function panelSets(panels: readonly FractionPanel[]): string[] {
   return panels.flatMap(({ data }) => data ?? []);
 }
 
+/** Those of some models that any of the panels has a line of, in the order given. */
+export function panelModels(models: readonly string[], panels: readonly FractionPanel[]): string[] {
+  const labels = new Set(panels.flatMap(({ lines }) => lines.map(({ label }) => label)));
+  return models.filter((model) => labels.has(modelLabel(model)));
+}
+
+/** The model and the data set that panels whose lines are models show, of each where it is one alone. */
+export function panelsAlone(
+  models: readonly string[],
+  panels: readonly FractionPanel[],
+): Pick<Figure, 'model' | 'data'> {
+  return aloneOf(panelModels(models, panels), panelSets(panels));
+}
+
 /** The legend of panels whose lines are models: those that any of them shows, in the order given. */
 export function modelSeries(
   models: readonly string[],
   panels: readonly FractionPanel[],
 ): PanelSeries[] {
-  const labels = new Set(panels.flatMap(({ lines }) => lines.map(({ label }) => label)));
-  return [...modelStyles(models)]
-    .map(([model, style]) => ({ label: modelLabel(model), style }))
-    .filter(({ label }) => labels.has(label));
+  const styles = modelStyles(models);
+  return panelModels(models, panels).flatMap((model) => {
+    const style = styles.get(model);
+    return style ? [{ label: modelLabel(model), style }] : [];
+  });
 }
 
 /** The whole figure: legend, then panels in rows. */

@@ -17,7 +17,8 @@ export {
 export { initLabel, metricLabel, modelLabel } from './labels.ts';
 export { type PngOptions, renderPng, renderSvg, type SvgOptions } from './render.ts';
 export { formatTable1 } from './table1/csv.ts';
-export type { Table1Options } from './table1/layout.ts';
+export { table1Html } from './table1/html.ts';
+export { type PrintedTable, printedTable, type Table1Options } from './table1/layout.ts';
 export { describeTable1, type TextTable } from './table1/text.ts';
-export { table1Html, writeTable1 } from './table1/write.ts';
+export { writeTable1 } from './table1/write.ts';
 export { type Theme, themed } from './theme.ts';

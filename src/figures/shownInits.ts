@@ -3,7 +3,7 @@
  * and three quarters of the modules kept, so that networks with different numbers of modules share a legend.
  */
 import type { Axes } from '../results/index.ts';
-import { listOf } from './caption.ts';
+import { listed } from '../util/index.ts';
 import { initLabel, modelLabel } from './labels.ts';
 import { fractionOf, initStyle, type SeriesStyle } from './styles.ts';
 
@@ -77,7 +77,7 @@ export function explainShown(shown: readonly ShownInit[], models: readonly strin
       });
       const byInit = [...new Set(named.map(({ init }) => init))].map((init) => {
         const of = named.filter((one) => one.init === init).map(({ model }) => modelLabel(model));
-        return `${init} of ${listOf(of)}`;
+        return `${init} of ${listed(of)}`;
       });
       return `${label} is ${byInit.join(', ')}`;
     });

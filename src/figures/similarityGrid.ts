@@ -1,7 +1,8 @@
 /** Figures of CKA for every data set (rows) and model (columns): what figures 9, 10 and 12 share. */
 import type { AnalysisRow, StudySummary } from '../results/index.ts';
-import { leftOut, listOf, provenance, repeats, sentences } from './caption.ts';
-import type { Figure, FigureKind } from './figure.ts';
+import { listed } from '../util/index.ts';
+import { leftOut, provenance, repeats, sentences } from './caption.ts';
+import { aloneOf, type Figure, type FigureKind } from './figure.ts';
 import { panelGrid } from './grid.ts';
 import { byInductiveBias, modelLabel } from './labels.ts';
 import { modelPages, pagedFigures } from './pages.ts';
@@ -82,11 +83,12 @@ function draw(
     id,
     paper,
     title,
+    ...aloneOf(models, data),
     spec: { title: { text: title, subtitle: axesWords({ xTitle, yTitle }) }, ...spec },
     caption: sentences(
       about,
       similarityWords({ xTitle, yTitle }),
-      `Rows are data sets, columns are models: ${listOf(models.map(modelLabel))}.`,
+      `Rows are data sets, columns are models: ${listed(models.map(modelLabel))}.`,
       meanWords(rows),
       undefinedTaps(settings),
       provenance(summary, data),
@@ -158,7 +160,7 @@ export function undefinedTaps(
     }
     return [...found].map(
       ([tap, of]) =>
-        `${tap} of ${modelLabel(model)} on ${data}${measures.length > 1 ? ` (${listOf(of)})` : ''}`,
+        `${tap} of ${modelLabel(model)} on ${data}${measures.length > 1 ? ` (${listed(of)})` : ''}`,
     );
   });
   return leftOut(names, 'Undefined and drawn as a cross');

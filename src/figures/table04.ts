@@ -1,7 +1,7 @@
 /** Table 4 as a figure: networks truncated to their first blocks against whole ones, from WT. */
 import type { StudySummary } from '../results/index.ts';
 import { leftOut, provenance, repeats, sentences } from './caption.ts';
-import type { FigureKind, FigureSpec } from './figure.ts';
+import { aloneOf, type FigureKind, type FigureSpec } from './figure.ts';
 import { panelTitle } from './grid.ts';
 import { metricLabel, modelLabel, modelParts } from './labels.ts';
 import { colour } from './palette.ts';
@@ -28,21 +28,20 @@ export const table04: FigureKind = {
     if (models.length === 0 || shown.length === 0) return [];
     const all = shown.flatMap(({ values }) => values.map(({ metric }) => metric));
     const sort = models.map(modelLabel);
+    const sets = shown.map(({ data }) => data.name);
     const title = 'Are all blocks needed? Truncated networks against whole ones, from WT';
     return [
       {
         id: table04.id,
         paper: table04.paper,
         title,
+        ...aloneOf(models, sets),
         caption: sentences(
           'Test metric of networks that start from pretrained weights (WT), whole and truncated to their first blocks (DeiT-S-5b has five of twelve), a panel a data set; below, parameters and training speed.',
           `Points are means of ${repeats(all.map(({ count }) => count))}.`,
           describeBounds(all, 'Bars'),
           leftOut(missing),
-          provenance(
-            summary,
-            shown.map(({ data }) => data.name),
-          ),
+          provenance(summary, sets),
         ),
         spec: {
           title,

@@ -3,19 +3,9 @@
  * what to do. Every sentence follows from the numbers by the rules of {@link rules}.
  */
 import type { Cell, StudySummary } from '../results/index.ts';
-import { FEWEST_REPEATS, mean } from '../util/index.ts';
+import { counted, decimal, FEWEST_REPEATS, listed, mean } from '../util/index.ts';
 import { type Difference, holds, LEVEL, RECOVERED, type Setting, settingsOf } from './settings.ts';
-import {
-  between,
-  counted,
-  decimal,
-  listed,
-  metricName,
-  percent,
-  probability,
-  sentence,
-  signed,
-} from './words.ts';
+import { between, metricName, percent, probability, sentence, signed } from './words.ts';
 
 /** A finding about one question, in one sentence or a few, by data set and model where they differ. */
 export interface Finding {

@@ -7,11 +7,11 @@ import type { ReportFigure, ReportFigures } from './page.ts';
 /** @param folder that the index stands in */
 export async function readFigures(folder: string, index: FigureIndex): Promise<ReportFigures> {
   const figures: ReportFigure[] = [];
-  for (const { id, paper, title, caption, files } of index.figures) {
+  for (const { files, ...about } of index.figures) {
     const [svg, darkSvg] = await Promise.all(
       [files.svg, files.darkSvg].map((name) => readFile(join(folder, name), 'utf8')),
     );
-    figures.push({ id, paper, title, caption, svg: svg ?? '', darkSvg: darkSvg ?? '' });
+    figures.push({ ...about, svg: svg ?? '', darkSvg: darkSvg ?? '' });
   }
   return { figures, missing: index.missing };
 }

@@ -1,7 +1,6 @@
 /** What a reader should not make of a study: its limits, from its facts. */
 import type { StudySummary } from '../results/index.ts';
-import { FEWEST_REPEATS } from '../util/index.ts';
-import { counted, listed, whole } from './words.ts';
+import { counted, FEWEST_REPEATS, listed, whole } from '../util/index.ts';
 
 /** Test images below which a metric hangs on single pictures. */
 const SMALL_TEST = 500;

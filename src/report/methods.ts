@@ -1,6 +1,7 @@
 /** The methods of a study in sentences, from its resolved settings: every setting that matters, none invented. */
 import type { StudySummary } from '../results/index.ts';
-import { counted, listed, metricName, whole } from './words.ts';
+import { counted, listed, whole } from '../util/index.ts';
+import { metricName } from './words.ts';
 
 type Settings = Record<string, unknown>;
 

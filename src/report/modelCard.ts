@@ -1,10 +1,10 @@
 /** `model-card.md`: what the best network of a data set and model is, and what it is not for. */
 import { join } from 'node:path';
 import type { ResultRow, StudySummary } from '../results/index.ts';
-import { writeFileWhole } from '../util/index.ts';
+import { counted, decimal, escapeMarkdown, listed, whole, writeFileWhole } from '../util/index.ts';
 import { isSynthetic, limits } from './limits.ts';
 import { methods } from './methods.ts';
-import { counted, decimal, lasting, listed, metricName, percent, whole } from './words.ts';
+import { lasting, metricName, percent } from './words.ts';
 
 /**
  * The best run of each data set and model: chosen by its validation metric, the test metric having no say;
@@ -53,7 +53,7 @@ export function modelCard(summary: StudySummary, row: ResultRow): string {
     [
       'Network',
       [
-        `${plain(row.model)}${row.parameters === undefined ? '' : `, ${whole(row.parameters)} parameters`}; weights in \`best.safetensors\` beside this file: the checkpoint with the best validation metric, at iteration ${row.iterationsToBest ?? 'unknown'} of ${row.iterations}.`,
+        `${escapeMarkdown(row.model)}${row.parameters === undefined ? '' : `, ${whole(row.parameters)} parameters`}; weights in \`best.safetensors\` beside this file: the checkpoint with the best validation metric, at iteration ${row.iterationsToBest ?? 'unknown'} of ${row.iterations}.`,
         `Started by ${startOf(row)}.`,
         ...sourceOf(summary, row),
         `Seed ${row.seed}${row.learningRate === undefined ? '' : `, learning rate ${row.learningRate}`}, precision ${row.precision}${row.wallSeconds === undefined ? '' : `, trained in ${lasting(row.wallSeconds)}`}.`,
@@ -62,9 +62,9 @@ export function modelCard(summary: StudySummary, row: ResultRow): string {
     [
       'Data',
       [
-        `${plain(row.data)}, ${whole(row.samples)} images${set?.counts ? `: ${whole(set.counts.train)} to train on, ${whole(set.counts.val)} for validation, ${whole(set.counts.test)} to test on` : ''}.`,
+        `${escapeMarkdown(row.data)}, ${whole(row.samples)} images${set?.counts ? `: ${whole(set.counts.train)} to train on, ${whole(set.counts.val)} for validation, ${whole(set.counts.test)} to test on` : ''}.`,
         ...(set?.task === undefined ? [] : [`Task: ${set.task}.`]),
-        ...(set?.classes ? [`Classes: ${listed(set.classes.map(plain))}.`] : []),
+        ...(set?.classes ? [`Classes: ${listed(set.classes.map(escapeMarkdown))}.`] : []),
         ...((row.skippedImages ?? 0) > 0
           ? [`${counted(row.skippedImages ?? 0, 'bad image')} left out.`]
           : []),
@@ -74,10 +74,10 @@ export function modelCard(summary: StudySummary, row: ResultRow): string {
     [
       'Training',
       methods(summary).flatMap(({ title, text }) =>
-        ['Training', 'Images'].includes(title) ? [plain(text)] : [],
+        ['Training', 'Images'].includes(title) ? [escapeMarkdown(text)] : [],
       ),
     ],
-    ['Limits', limits(summary).map((text) => `- ${plain(text)}`)],
+    ['Limits', limits(summary).map((text) => `- ${escapeMarkdown(text)}`)],
     [
       'Licence',
       [
@@ -87,7 +87,7 @@ export function modelCard(summary: StudySummary, row: ResultRow): string {
     [
       'Made with',
       [
-        `carryover, study ${plain(summary.name)}, run ${row.runId}${names.length > 0 ? `; ${names.join(', ')}` : ''}.`,
+        `carryover, study ${escapeMarkdown(summary.name)}, run ${row.runId}${names.length > 0 ? `; ${names.join(', ')}` : ''}.`,
       ],
     ],
   ];
@@ -97,7 +97,7 @@ export function modelCard(summary: StudySummary, row: ResultRow): string {
       ([title, lines]) =>
         `## ${title}\n\n${lines.join(lines[0]?.startsWith('- ') ? '\n' : '\n\n')}\n`,
     );
-  return `# ${plain(row.model)} on ${plain(row.data)} (${row.init.toUpperCase()}, seed ${row.seed})\n\n${body.join('\n')}`;
+  return `# ${escapeMarkdown(row.model)} on ${escapeMarkdown(row.data)} (${row.init.toUpperCase()}, seed ${row.seed})\n\n${body.join('\n')}`;
 }
 
 const starts: Record<string, string> = {
@@ -121,7 +121,7 @@ function sourceOf(
   const run = rows.find(({ runId }) => runId === weights);
   if (run) {
     return [
-      `The pretrained weights are those of run ${run.runId} of this study, trained on ${plain(run.data)} (${whole(run.samples)} images).`,
+      `The pretrained weights are those of run ${run.runId} of this study, trained on ${escapeMarkdown(run.data)} (${whole(run.samples)} images).`,
     ];
   }
   if (weights !== undefined) return [`The pretrained weights are a file with SHA-256 ${weights}.`];
@@ -129,7 +129,7 @@ function sourceOf(
   return [
     name === undefined
       ? 'Where the pretrained weights come from is not recorded.'
-      : `The pretrained weights come from ${plain(name)}.`,
+      : `The pretrained weights come from ${escapeMarkdown(name)}.`,
   ];
 }
 
@@ -142,7 +142,7 @@ function metricLines({ table }: StudySummary, row: ResultRow): string[] {
   );
   const own =
     row.testMetric === undefined
-      ? `Undefined on the test split: ${plain(row.undefinedReason ?? 'no reason given')}.`
+      ? `Undefined on the test split: ${escapeMarkdown(row.undefinedReason ?? 'no reason given')}.`
       : `${metricName(row.metric)} ${decimal(row.testMetric)} on the test split, ${decimal(row.validationMetric ?? 0)} on validation, by which it was chosen.`;
   const { metric, metricInterval } = cell ?? {};
   if (!metric) return [own];
@@ -153,11 +153,4 @@ function metricLines({ table }: StudySummary, row: ResultRow): string[] {
     own,
     `Over ${counted(metric.count, 'seed')} of the same settings: mean ${decimal(metric.mean)}${metric.deviation === undefined ? '' : ` ± ${decimal(metric.deviation)}`}${bounds}.`,
   ];
-}
-
-/** Text of users' as Markdown that means itself. */
-function plain(text: string): string {
-  return text
-    .replaceAll(/\s+/g, ' ')
-    .replaceAll(/[\\`*_[\]<>#|]/g, (character) => `\\${character}`);
 }

@@ -1,25 +1,20 @@
 /** `report.html`: a study's answer, tables, figures, methods and limits as one file that asks for nothing. */
 import { createHash } from 'node:crypto';
-import { modelLabel } from '../figures/index.ts';
+import { type Figure, modelLabel, type Table1Options } from '../figures/index.ts';
 import type { StudySummary } from '../results/index.ts';
-import { escapeHtml, writeFileWhole } from '../util/index.ts';
+import { counted, escapeHtml, listed, whole, writeFileWhole } from '../util/index.ts';
 import { answer } from './answer.ts';
 import { Html, html } from './html.ts';
 import { limits } from './limits.ts';
 import { methods } from './methods.ts';
-import { mentioned } from './names.ts';
 import { script } from './script.ts';
 import { styleSheet } from './style.ts';
 import { FigureColours, pageSvg } from './svg.ts';
 import { comparisonTable, costTable, dataTable, table1 } from './tables.ts';
-import { counted, listed, sentence, whole } from './words.ts';
+import { sentence } from './words.ts';
 
 /** A figure as the page shows it, drawn for both papers. */
-export interface ReportFigure {
-  id: string;
-  paper: string;
-  title: string;
-  caption: string;
+export interface ReportFigure extends Omit<Figure, 'spec'> {
   svg: string;
   darkSvg: string;
 }
@@ -35,14 +30,19 @@ export async function writeReportPage(
   summary: StudySummary,
   figures: ReportFigures,
   path: string,
+  options: Table1Options = {},
 ): Promise<void> {
-  await writeFileWhole(path, reportPage(summary, figures));
+  await writeFileWhole(path, reportPage(summary, figures, options));
 }
 
 /** The page. The same summary and figures give the same bytes: it has no date but the newest run's. */
-export function reportPage(summary: StudySummary, { figures, missing }: ReportFigures): string {
+export function reportPage(
+  summary: StudySummary,
+  { figures, missing }: ReportFigures,
+  options: Table1Options = {},
+): string {
   const colours = new FigureColours();
-  const drawn = figures.map((figure) => figureSection(figure, summary, colours));
+  const drawn = figures.map((figure) => figureSection(figure, colours));
   const style = styleSheet(colours);
   const policy = [
     "default-src 'none'",
@@ -58,7 +58,7 @@ export function reportPage(summary: StudySummary, { figures, missing }: ReportFi
 ${answerSection(summary)}
 ${controls(summary)}
 <h2 id="table-1">Table 1</h2>
-${table1(summary)}
+${table1(summary, options)}
 <h2 id="figures">Figures</h2>
 ${drawn.length > 0 ? html`<p class="note">Point at a mark for its values, or focus a figure and step through them with the arrow keys. A chosen data set or model fades the panels and lines of the others.</p>` : html`<p>The study has the data of no figure yet.</p>`}
 ${drawn}
@@ -148,28 +148,13 @@ function controls({ axes }: StudySummary): Html {
 }
 
 function figureSection(
-  { id, paper, title, caption, svg, darkSvg }: ReportFigure,
-  { axes }: StudySummary,
+  { id, paper, title, model, data, caption, svg, darkSvg }: ReportFigure,
   colours: FigureColours,
 ): Html {
   // A figure of one data set or model alone goes with it when another is chosen.
-  const text = `${title} ${id}`;
-  const data = mentioned(
-    text,
-    axes.data.map((name) => ({ id: name, label: name })),
-  );
-  const model = mentioned(
-    text,
-    axes.models.flatMap((name) => [
-      { id: name, label: name },
-      { id: name, label: modelLabel(name) },
-    ]),
-  );
-  const only = (name: string, found: ReadonlySet<string>): Html | string => {
-    const [first] = found;
-    return found.size === 1 && first !== undefined ? html` data-${new Html(name)}="${first}"` : '';
-  };
-  return html`<figure id="${id}"${only('data', data)}${only('model', model)}><h3>${title} <span class="muted">(${paper})</span></h3><div class="plot" tabindex="0" role="group" aria-label="${title}. Arrow keys step through the values.">${new Html(pageSvg(svg, darkSvg, colours))}</div><figcaption>${caption}</figcaption></figure>`;
+  const ofModel = model === undefined ? '' : html` data-model="${model}"`;
+  const ofData = data === undefined ? '' : html` data-data="${data}"`;
+  return html`<figure id="${id}"${ofData}${ofModel}><h3>${title} <span class="muted">(${paper})</span></h3><div class="plot" tabindex="0" role="group" aria-label="${title}. Arrow keys step through the values.">${new Html(pageSvg(svg, darkSvg, colours))}</div><figcaption>${caption}</figcaption></figure>`;
 }
 
 function missingFigures(missing: ReportFigures['missing']): Html | string {

@@ -47,11 +47,12 @@ tbody th{border-bottom:0;text-align:left}
 .text,th.text,td.text{text-align:left}
 td.wrap{white-space:normal;min-width:14rem;text-align:left}
 tr.first>*{border-top:1px solid var(--line)}
-tbody th.start{font-weight:400;padding-left:1.6rem}
+.table1 th:first-child{text-align:left}
+.table1 th[scope=row]{font-weight:400;padding-left:1.6rem}
 tr.gain>*{color:var(--muted)}
 th small{font-weight:400}
-td .sd,td small{color:var(--muted);font-size:.92em}
-td.best{font-weight:700}
+td small,td.paper{color:var(--muted);font-weight:400}
+td small{font-size:.92em}
 .controls{position:sticky;top:0;z-index:2;background:var(--paper);border-bottom:1px solid var(--line);padding:.45rem 0;margin:1rem 0;display:flex;flex-wrap:wrap;gap:.4rem 1.4rem;align-items:center}
 .controls label{font-size:.88rem;color:var(--muted);display:flex;gap:.45rem;align-items:center;min-width:0}
 select,button{font:inherit;font-size:.9rem;color:var(--text);background:var(--panel);border:1px solid var(--line);border-radius:6px;padding:.25rem .55rem;max-width:100%}

@@ -29,7 +29,7 @@ export class FigureColours {
 const colourAttribute = /(fill|stroke|stop-color)="(#[0-9a-fA-F]{3,8}|rgba?\([^)"]*\))"/g;
 
 /**
- * The SVG of a figure for both papers, without what a page says once: font, fractions of pixels beyond
+ * The SVG of a figure for both papers, without what a page says once: title, font, fractions of pixels beyond
  * sight, and style attributes, which a strict content security policy forbids.
  */
 export function pageSvg(light: string, dark: string, colours: FigureColours): string {
@@ -44,16 +44,21 @@ export function pageSvg(light: string, dark: string, colours: FigureColours): st
     const [first, second] = [colour, partner].map((text) => text.replaceAll(' ', ''));
     return `${name}="var(${colours.nameOf(first ?? '', second ?? '')})"`;
   });
-  return coloured
-    .replaceAll(/ (?:font-family|style|aria-roledescription|xmlns:xlink|version)="[^"]*"/g, '')
-    .replaceAll(/ (transform|d|x|y|x1|x2|y1|y2|width|height)="([^"]*)"/g, (_all, name, value) => {
-      const short = String(value).replaceAll(/-?\d+\.\d{3,}/g, (number) =>
-        String(Math.round(Number(number) * 100) / 100),
-      );
-      return ` ${name}="${short}"`;
-    })
-    .replaceAll('<path class="background" aria-hidden="true" d="M0,0h0v0h0Z"/>', '')
-    .replaceAll(/<path class="foreground"[^>]*display="none"[^>]*\/>/g, '');
+  return (
+    coloured
+      // Title and caption stand beside it in the page.
+      .replace(/<title id=[^>]*>[^<]*<\/title><desc id=[^>]*>[^<]*<\/desc>/, '')
+      .replace(/ role="graphics-document" aria-labelledby="[^"]*" aria-describedby="[^"]*"/, '')
+      .replaceAll(/ (?:font-family|style|aria-roledescription|xmlns:xlink|version)="[^"]*"/g, '')
+      .replaceAll(/ (transform|d|x|y|x1|x2|y1|y2|width|height)="([^"]*)"/g, (_all, name, value) => {
+        const short = String(value).replaceAll(/-?\d+\.\d{3,}/g, (number) =>
+          String(Math.round(Number(number) * 100) / 100),
+        );
+        return ` ${name}="${short}"`;
+      })
+      .replaceAll('<path class="background" aria-hidden="true" d="M0,0h0v0h0Z"/>', '')
+      .replaceAll(/<path class="foreground"[^>]*display="none"[^>]*\/>/g, '')
+  );
 }
 
 /** How many marks a drawing has that say what they are. */

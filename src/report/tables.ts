@@ -1,132 +1,37 @@
 /** The tables of the page: table 1, comparisons, data, cost. */
 import {
-  type Aggregate,
-  type Cell,
-  type Gain,
-  initRank,
-  type StudyCost,
-  type StudySummary,
-} from '../results/index.ts';
-import { type Html, html } from './html.ts';
-import {
-  bytes,
-  decimal,
-  lasting,
-  listed,
-  metricName,
-  percent,
-  probability,
-  signed,
-  whole,
-} from './words.ts';
+  type PrintedTable,
+  printedTable,
+  type Table1Options,
+  table1Html,
+} from '../figures/index.ts';
+import type { StudyCost, StudySummary } from '../results/index.ts';
+import { counted, decimal, listed, whole } from '../util/index.ts';
+import { Html, html } from './html.ts';
+import { bytes, lasting, metricName, percent, probability, signed } from './words.ts';
 
-/** Metrics as the heads of narrow columns have them. */
-const shortNames: Record<string, string> = { kappa: 'κ', recall: 'recall', auc: 'AUC' };
-
-/** Table 1: a model's rows, a column a data set. Best means of a data set and model in bold. */
-export function table1({ table }: StudySummary): Html {
-  const partial = table.axes.inits.some(isPartial);
-  const short = rowsOf(table, (init) => !isPartial(init));
-  if (!partial) return short;
-  return html`${short}<details><summary>With every WT-ST-n/m</summary>${rowsOf(table, () => true)}</details>`;
-}
-
-const isPartial = (init: string): boolean => init.startsWith('WT-ST-');
-
-/** The table with the initialisations that are wanted, the best among them in bold. */
-function rowsOf(table: Aggregate, wanted: (init: string) => boolean): Html {
-  const { axes } = table;
-  const head = table.data.map(
-    ({ name, metric, samples }) =>
-      html`<th data-data="${name}">${name}<br><small class="muted">${metric === undefined ? 'metric' : (shortNames[metric] ?? metric)} ↑${samples === undefined ? '' : `, n = ${whole(samples)}`}</small></th>`,
-  );
-  const body = table.models.flatMap(({ id, parameters }) => {
-    const inits = [...(axes.initsOf?.[id] ?? axes.inits)].sort((a, b) => initRank(a) - initRank(b));
-    const cells = new Map(
-      table.cells
-        .filter(({ model }) => model === id)
-        .map((cell) => [`${cell.data}\n${cell.init}`, cell]),
-    );
-    const best = new Map(
-      axes.data.map((data) => [
-        data,
-        Math.max(
-          ...inits
-            .filter(wanted)
-            .map((init) => cells.get(`${data}\n${init}`)?.metric?.mean ?? -Infinity),
-        ),
-      ]),
-    );
-    const size = parameters === undefined ? '' : ` (${(parameters / 1e6).toFixed(1)}M)`;
-    return [
-      html`<tr class="first" data-model="${id}"><th class="text" scope="rowgroup" colspan="${axes.data.length + 1}">${id}${size}</th></tr>`,
-      ...inits
-        .filter(wanted)
-        .map(
-          (init) =>
-            html`<tr data-model="${id}"><th class="text start" scope="row">${init.toUpperCase()}</th>${axes.data.map((data) => metricCell(cells.get(`${data}\n${init}`), data, best.get(data), axes.seeds.length))}</tr>`,
-        ),
-      ...gainRows(table, id),
-    ];
-  });
-  return html`<p class="note">Test metric, mean ± standard deviation over seeds, with the 95 % interval of the mean from three seeds on; the best mean of each model in bold. ${inReach(table)}</p><div class="scroll" tabindex="0" role="region" aria-label="Table 1"><table><thead><tr><th class="text">model, start</th>${head}</tr></thead><tbody>${body}</tbody></table></div>`;
-}
-
-function inReach({ axes }: Aggregate): string {
-  const has = (init: string): boolean => axes.inits.includes(init);
-  const parts = [
-    has('wt') && has('ri') ? 'WT/RI is the gain from transfer' : '',
-    has('wt') && has('st') ? '(WT−ST)/WT the share of the metric that feature reuse brings' : '',
-  ].filter((text) => text !== '');
-  return parts.length === 0 ? '' : `${parts.join(', ')}.`;
-}
-
-function metricCell(
-  cell: Cell | undefined,
-  data: string,
-  best: number | undefined,
-  seeds: number,
-): Html {
-  if (!cell || cell.finishedSeeds.length === 0) return html`<td data-data="${data}">–</td>`;
-  const { metric, metricInterval, undefinedRuns } = cell;
-  if (!metric) {
-    const [first] = undefinedRuns;
-    return html`<td data-data="${data}" title="${first?.reason}">undefined</td>`;
-  }
-  const spread =
-    metric.deviation === undefined
-      ? ''
-      : html` <span class="sd">± ${decimal(metric.deviation)}</span>`;
-  const bounds = metricInterval
-    ? html`<br><small>${decimal(metricInterval.low)} to ${decimal(metricInterval.high)}</small>`
+/** Table 1, RI, ST and WT first; with the WT-ST-n/m of a sweep on request. */
+export function table1(summary: StudySummary, options: Table1Options): Html {
+  const isPartial = (init: string): boolean => init.startsWith('WT-ST-');
+  const short = printedTable(summary, { ...options, hasRow: (init) => !isPartial(init) });
+  const rows = (table: PrintedTable, name: string): Html =>
+    html`<div class="scroll" tabindex="0" role="region" aria-label="${name}">${new Html(table1Html(table))}</div>`;
+  const sweep = summary.table.axes.inits.some(isPartial)
+    ? html`<details><summary>With every WT-ST-n/m</summary>${rows(printedTable(summary, options), 'Table 1 with every WT-ST-n/m')}</details>`
     : '';
-  const count =
-    metric.count < seeds ? html`<br><small>${metric.count} of ${seeds} runs</small>` : '';
-  const isBest = metric.mean === best;
-  return html`<td data-data="${data}"${isBest ? html` class="best"` : ''}>${decimal(metric.mean)}${spread}${bounds}${count}</td>`;
+  const { caption, notes } = short;
+  const list = html`<ul class="note">${notes.map((note) => html`<li>${note}</li>`)}</ul>`;
+  const known =
+    notes.length > MOST_NOTES
+      ? html`<details><summary>${counted(notes.length, 'note')} on cells</summary>${list}</details>`
+      : notes.length > 0
+        ? list
+        : '';
+  return html`<p class="note">${caption}</p>${rows(short, 'Table 1')}${sweep}${known}`;
 }
 
-function gainRows({ axes, comparisons }: Aggregate, model: string): Html[] {
-  const own = comparisons.filter((item) => item.model === model);
-  const row = (label: string, of: (data: string) => Gain | undefined): Html =>
-    html`<tr class="gain" data-model="${model}"><th class="text start" scope="row">${label}</th>${axes.data.map((data) => gainCell(of(data), data))}</tr>`;
-  const has = (init: string): boolean => axes.inits.includes(init);
-  const at = (data: string) => own.find((item) => item.data === data);
-  return [
-    ...(has('wt') && has('ri') ? [row('WT/RI', (data) => at(data)?.transfer)] : []),
-    ...(has('wt') && has('st') ? [row('(WT−ST)/WT', (data) => at(data)?.reuse)] : []),
-  ];
-}
-
-function gainCell(gain: Gain | undefined, data: string): Html {
-  if (gain?.value === undefined)
-    return html`<td data-data="${data}" title="${gain?.reason}">–</td>`;
-  const bounds =
-    gain.low === undefined || gain.high === undefined
-      ? ''
-      : html`<br><small>${decimal(gain.low)} to ${decimal(gain.high)}</small>`;
-  return html`<td data-data="${data}">${decimal(gain.value)}${bounds}</td>`;
-}
+/** More notes on table 1 than this are folded away. */
+const MOST_NOTES = 4;
 
 /** Every claim that was tested. */
 export function comparisonTable({ comparisons }: StudySummary): Html {

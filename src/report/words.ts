@@ -1,21 +1,11 @@
-/** Numbers and lists as sentences have them. */
-import type { Interval } from '../util/index.ts';
-
-/** `0.412`, with a true minus sign. */
-export function decimal(value: number, digits = 3): string {
-  const text = value.toFixed(digits);
-  // −0.000 is 0.
-  return Number(text) === 0 ? (0).toFixed(digits) : text.replace('-', '−');
-}
+/** Numbers and names as the report's sentences have them. */
+import { decimal, type Interval } from '../util/index.ts';
 
 /** `+0.041`. */
 export function signed(value: number, digits = 3): string {
   const text = decimal(value, digits);
   return text.startsWith('−') || Number(text) === 0 ? text : `+${text}`;
 }
-
-/** `12,345`. */
-export const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
 
 /** `77 %`. */
 export const percent = (share: number): string => `${decimal(100 * share, 0)} %`;
@@ -27,18 +17,6 @@ export function between(
 ): string {
   if (interval?.low === undefined || interval.high === undefined) return '';
   return ` (95 % interval ${show(interval.low)} to ${show(interval.high)})`;
-}
-
-/** `a, b and c`. */
-export function listed(items: readonly string[], last = 'and'): string {
-  const head = items.slice(0, -1).join(', ');
-  const end = items.at(-1) ?? '';
-  return head === '' ? end : `${head} ${last} ${end}`;
-}
-
-/** `1 seed`, `3 seeds`, `2 analyses`. */
-export function counted(count: number, noun: string, plural = `${noun}s`): string {
-  return `${whole(count)} ${count === 1 ? noun : plural}`;
 }
 
 /** `2.4 hours`, `38 minutes`, `12 seconds`. */

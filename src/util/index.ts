@@ -8,6 +8,7 @@ export {
   writeJson,
 } from './files.ts';
 export { escapeHtml } from './html.ts';
+export { escapeMarkdown } from './markdown.ts';
 export { editDistance, nearestNames } from './names.ts';
 export { mapBounded } from './parallel.ts';
 export { type Startable, startable } from './processes.ts';
@@ -25,3 +26,4 @@ export {
   type Resample,
 } from './resampling.ts';
 export { mean, median, sampleDeviation } from './statistics.ts';
+export { counted, decimal, listed, whole } from './words.ts';

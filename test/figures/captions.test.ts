@@ -16,7 +16,6 @@ import { figure18 } from '../../src/figures/figure18.ts';
 import { figure19 } from '../../src/figures/figure19.ts';
 import { type FractionPanel, panelWords } from '../../src/figures/fractionPanels.ts';
 import { figureKinds, renderSvg } from '../../src/figures/index.ts';
-import { fixed } from '../../src/figures/table1/words.ts';
 import type { AnalysisRow, LearningCurve, StudySummary } from '../../src/results/index.ts';
 import { paperSummary, smallSummary } from './summaryFixture.ts';
 
@@ -236,8 +235,8 @@ describe('figures of attention', () => {
   });
 });
 
-describe('figures of one model', () => {
-  it('say which', () => {
+describe('figures of one model or one data set', () => {
+  it('say which model', () => {
     const figures: Figure[] = figureKinds.flatMap((kind) => kind.draw(paper));
     const models = (start: string): (string | undefined)[] =>
       figures.filter(({ id }) => id.startsWith(start)).map(({ model }) => model);
@@ -248,17 +247,28 @@ describe('figures of one model', () => {
     expect(models(extraLearningCurves.id)).toEqual(paper.axes.models);
     expect(models('extra-linear-probe')).toEqual(paper.axes.models);
     expect(models('figure-02')).toEqual([undefined]);
+    // Its title names models, and it is of neither alone.
+    expect(figures.find(({ id }) => id === 'figure-05-reinit')).toMatchObject({
+      title: 'Robustness to putting one tap back, DeiT-S and ResNet50',
+    });
+    expect(models('figure-05')).toEqual([undefined]);
   });
-});
 
-describe('numbers of table 1', () => {
-  it('have no sign where they are rounded to 0', () => {
-    expect([-0.0004, 0.0004, -0.0006, -0].map((value) => fixed(value))).toEqual([
-      '0.000',
-      '0.000',
-      '-0.001',
-      '0.000',
-    ]);
-    expect(fixed(-0.4, 0)).toBe('0');
+  it('say which data set: where a study has taken a measure of one alone', () => {
+    const isElsewhere = (row: AnalysisRow): boolean => row.measure === 'knn' && row.data !== 'ddsm';
+    const summary = { ...paper, findings: paper.findings.filter((row) => !isElsewhere(row)) };
+    const sets = (start: string): (string | undefined)[] => [
+      ...new Set(
+        figureKinds
+          .filter(({ id }) => id.startsWith(start))
+          .flatMap((kind) => kind.draw(summary).map(({ data }) => data)),
+      ),
+    ];
+    for (const start of ['figure-06', 'figure-13', 'figure-14', 'figure-15']) {
+      expect(sets(start), start).toEqual(['ddsm']);
+    }
+    for (const start of ['figure-02', 'figure-05', 'figure-17', 'table-04']) {
+      expect(sets(start), start).toEqual([undefined]);
+    }
   });
 });

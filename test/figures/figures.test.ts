@@ -2,6 +2,7 @@
 import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import {
   drawFigures,
@@ -195,8 +196,18 @@ describe('files of figures', () => {
     expect(await read()).toEqual(before);
     const spec = JSON.parse(await readFile(join(folder, files[0] ?? ''), 'utf8'));
     expect(spec.$schema).toContain('vega-lite/v6.json');
-    const svg = String(before[1]);
-    expect(svg).toContain('What transfer brings');
+    // Alone, a picture still says what it shows.
+    const { title, caption } = index.figures[0] ?? { title: '', caption: '' };
+    for (const svg of [String(before[1]), String(before[2])]) {
+      expect(/<title id="figure-01-transfer-gain-title">([^<]*)<\/title>/.exec(svg)?.[1]).toBe(
+        title,
+      );
+      expect(/<desc id="figure-01-transfer-gain-desc">([^<]*)<\/desc>/.exec(svg)?.[1]).toBe(
+        caption,
+      );
+      expect(svg).toMatch(/^<svg[^>]* aria-labelledby="figure-01-transfer-gain-title"/);
+    }
+    expect(before[3] && textOf(before[3])).toEqual({ Title: title, Description: caption });
   });
 
   it('of an earlier time are removed, and no other file', async () => {
@@ -233,6 +244,20 @@ describe('files of figures', () => {
     expect(index.missing.find(({ id }) => id === 'figure-99')?.problem).toBeTruthy();
   });
 });
+
+/** The text chunks of a PNG whose checks are right. */
+function textOf(png: Buffer): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (let at = 8; at < png.length; ) {
+    const length = png.readUInt32BE(at);
+    const body = png.subarray(at + 4, at + 8 + length);
+    expect(png.readUInt32BE(at + 8 + length)).toBe(crc32(body));
+    const [keyword = '', , , , , text] = body.toString('utf8', 4).split('\0');
+    if (body.toString('latin1', 0, 4) === 'iTXt') found[keyword] = text ?? '';
+    at += 12 + length;
+  }
+  return found;
+}
 
 function kindOf(start: string): FigureKind {
   const kind = kinds.find(({ id }) => id.startsWith(start));

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { renderSvg } from '../../src/figures/index.ts';
+import { printedTable, renderSvg, table1Html } from '../../src/figures/index.ts';
 import {
   bestRuns,
   FigureColours,
@@ -56,6 +56,38 @@ describe('the page', () => {
       'references',
     ]);
     expect(page).toContain('Figure 2: needs more.');
+  });
+
+  it('hides with a model or data set the figures that say they are of it alone, whatever their title', async () => {
+    const plain = await figure('Of ResNet18 micro and DeiT micro on dermoscopy');
+    const figures = [
+      plain,
+      { ...plain, id: 'figure-02', model: 'deit_micro' },
+      { ...plain, id: 'figure-03', model: 'a"b', data: 'dermoscopy' },
+    ];
+    const page = reportPage(smallSummary(), { figures, missing: [] });
+    expect([...page.matchAll(/<figure ([^>]*)>/g)].map(([, attributes]) => attributes)).toEqual([
+      'id="figure-01"',
+      'id="figure-02" data-model="deit_micro"',
+      'id="figure-03" data-data="dermoscopy" data-model="a&quot;b"',
+    ]);
+  });
+
+  it('has the table 1 of the other formats, with the paper’s numbers where they are asked for', () => {
+    const summary = smallSummary();
+    const page = reportPage(summary, { figures: [], missing: [] });
+    expect(page).toContain(table1Html(printedTable(summary)));
+    expect(page).toMatch(
+      /<tr data-model="deit_micro"><th scope="row">WT<\/th><td data-data="dermo/,
+    );
+    expect(page).not.toContain('class="paper"');
+    const named = JSON.parse(
+      JSON.stringify(summary)
+        .replaceAll('dermoscopy', 'isic2019')
+        .replaceAll('deit_micro', 'deit_small'),
+    ) as typeof summary;
+    const beside = reportPage(named, { figures: [], missing: [] }, { paper: true });
+    expect(beside).toContain('<td class="paper" data-data="isic2019">');
   });
 
   it('escapes what comes from users', async () => {

@@ -36,10 +36,14 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** The command as a process that tells afterwards whether LibTorch was loaded into it. */
-function report(): { loaded: string; document: { report: string; modelCards: string[] } } {
+function run(...options: string[]): { stdout: string; stderr: string } {
   const script = fileURLToPath(new URL('../cli/loaded.ts', import.meta.url));
-  const args = ['--import', 'tsx', script, 'study', 'report', folder, '--json'];
-  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  const args = ['--import', 'tsx', script, 'study', 'report', folder, ...options];
+  return spawnSync(process.execPath, args, { encoding: 'utf8' });
+}
+
+function report(): { loaded: string; document: { report: string; modelCards: string[] } } {
+  const { stdout, stderr } = run('--json');
   const [, loaded] = /LOADED (.*)\n/.exec(stderr) ?? [];
   return { loaded: loaded ?? stderr, document: JSON.parse(stdout) };
 }
@@ -63,5 +67,24 @@ describe('study report', { timeout: 120_000 }, () => {
     expect(await readFile(second.document.report, 'utf8')).toBe(page);
     await access(join(folder, 'table1.csv'));
     await access(join(folder, 'figures', 'index.json'));
+  });
+
+  it('ends with what was found and where everything is', async () => {
+    const { stdout } = run();
+    const [found, , page, figures, tables] = stdout.trimEnd().split('\n').slice(-5);
+    expect(found).toBe(
+      'Transfer helps in 1 of 1 combination of data set and model (by +0.300 in the metric).',
+    );
+    expect(page).toBe(`report:  ${join(folder, 'report.html')}`);
+    const index = JSON.parse(await readFile(join(folder, 'figures', 'index.json'), 'utf8'));
+    expect(figures).toBe(
+      `figures: ${join(folder, 'figures')} (${index.figures.length} as SVG, PNG and Vega-Lite; ` +
+        `what ${index.missing.length} more would need is in index.json)`,
+    );
+    expect(tables).toBe(
+      `tables:  ${join(folder, 'table1')}.csv, .md, .tex and .html; results.csv and others`,
+    );
+    for (const ending of ['csv', 'md', 'tex', 'html'])
+      await access(join(folder, `table1.${ending}`));
   });
 });

@@ -35,10 +35,10 @@ export function formatTable1(table: Aggregate): string {
       init.toUpperCase(),
       ...table.data.flatMap((data) => initCells(data, cellOf(table, data.name, model, init))),
     ]),
-    ...gainRows(table.axes.inits).map(({ label, gainOf }) => [
+    ...gainRows(table.axes.inits).map(({ name, gainOf }) => [
       model,
       parameters,
-      label,
+      name,
       ...table.data.flatMap((data) => {
         const comparison = comparisonOf(table, data.name, model);
         return gainCells(data, comparison && gainOf(comparison));

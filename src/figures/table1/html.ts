@@ -1,62 +1,76 @@
-/** Table 1 as HTML: a fragment for a page, and a page of its own. */
-import { escapeHtml } from '../../util/index.ts';
-import { counted } from '../caption.ts';
+/** Table 1 as HTML: the table for a page of ours, and a page of its own. */
+import { counted, escapeHtml } from '../../util/index.ts';
 import { type PrintedCell, type PrintedTable, paperText } from './layout.ts';
 
 /**
- * A `<table class="table1">` with its caption and notes, without styles: `.interval`, `.paper` and `.gain` are
- * classes of its parts; the best are `<strong>`.
+ * A `<table class="table1">` without caption, notes and styles. Rows have `data-model`, and cells `data-data`,
+ * with the study's own names; `first` (a model's name), `gain`, `paper`, `interval` and `runs` are classes of
+ * its parts; the best are `<strong>`.
  */
-export function table1Fragment({ columns, groups, caption, notes }: PrintedTable): string {
-  const head = columns
-    .map(({ data, metric, facts, hasPaper }) => {
-      const title = `${escapeHtml(data)}, ${escapeHtml(metric)} ↑`;
-      const small = facts.length > 0 ? `<br><small>${escapeHtml(facts.join(', '))}</small>` : '';
-      return `<th scope="col">${title}${small}</th>${hasPaper ? '<th scope="col" class="paper">paper</th>' : ''}`;
-    })
-    .join('');
-  const bodies = groups.map((group) => {
-    const rows = group.map(({ model, label, cells, paper, isGain }) => {
-      const first =
-        model === undefined
-          ? ''
-          : `<th scope="rowgroup" rowspan="${group.length}">${escapeHtml(model)}</th>`;
-      const values = cells
-        .map(
-          (cell, at) =>
-            `<td>${cellText(cell)}</td>${columns[at]?.hasPaper ? `<td class="paper">${paperText(paper[at], cellText)}</td>` : ''}`,
-        )
-        .join('');
-      return `<tr${isGain ? ' class="gain"' : ''}>${first}<th scope="row">${escapeHtml(label)}</th>${values}</tr>`;
-    });
-    return `<tbody>\n${rows.join('\n')}\n</tbody>`;
+export function table1Html({ columns, groups }: PrintedTable): string {
+  const width = columns.reduce((sum, { hasPaper }) => sum + (hasPaper ? 2 : 1), 1);
+  const head = columns.map(({ data, metric, facts, hasPaper }) => {
+    const small = escapeHtml([`${metric} ↑`, ...facts].join(', '));
+    return cellsOf(
+      'th scope="col"',
+      data,
+      `${escapeHtml(data)}<br><small>${small}</small>`,
+      hasPaper ? 'paper' : undefined,
+    );
   });
-  const list =
-    notes.length > 0
-      ? `\n<ul class="table1-notes">\n${notes.map((note) => `<li>${escapeHtml(note)}</li>`).join('\n')}\n</ul>`
-      : '';
+  const bodies = groups.map(({ model, title, rows }) => {
+    const start = `<tr data-model="${escapeHtml(model)}"`;
+    const lines = rows.map(({ init, label, cells, paper }) => {
+      const values = cells.map((cell, at) =>
+        cellsOf(
+          cell.reason === undefined ? 'td' : `td title="${escapeHtml(cell.reason)}"`,
+          columns[at]?.data ?? '',
+          cellText(cell),
+          columns[at]?.hasPaper ? paperText(paper[at], cellText) : undefined,
+        ),
+      );
+      return `${start}${init === undefined ? ' class="gain"' : ''}><th scope="row">${escapeHtml(label)}</th>${values.join('')}</tr>`;
+    });
+    const first = `${start} class="first"><th scope="rowgroup" colspan="${width}">${escapeHtml(title)}</th></tr>`;
+    return `<tbody>\n${[first, ...lines].join('\n')}\n</tbody>`;
+  });
   return `<table class="table1">
-<caption>${escapeHtml(caption)}</caption>
-<thead><tr><th scope="col">model</th><th scope="col"></th>${head}</tr></thead>
+<thead><tr><th scope="col">model, start</th>${head.join('')}</tr></thead>
 ${bodies.join('\n')}
-</table>${list}`;
+</table>`;
+}
+
+/** A data set's cell, and the paper's beside it where there is one. */
+function cellsOf(tag: string, data: string, text: string, paper: string | undefined): string {
+  const [name = ''] = tag.split(' ');
+  const own = ` data-data="${escapeHtml(data)}"`;
+  const beside = paper === undefined ? '' : `<${name} class="paper"${own}>${paper}</${name}>`;
+  return `<${tag}${own}>${text}</${name}>${beside}`;
 }
 
 const style = `
 :root { color-scheme: light dark; }
 body { font: 14px/1.5 Inter, system-ui, Helvetica, Arial, sans-serif; margin: 2rem; }
-table { border-collapse: collapse; }
-caption { caption-side: bottom; text-align: left; padding-top: .75rem; max-width: 60rem; }
+figure { margin: 0; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+figcaption { padding-top: .75rem; max-width: 60rem; }
 th, td { padding: .25rem .75rem; text-align: right; vertical-align: top; white-space: nowrap; }
-th[scope="row"], th[scope="rowgroup"], thead th:first-child { text-align: left; }
-th[scope="row"] { font-weight: 400; }
+th:first-child { text-align: left; }
+th[scope="row"] { font-weight: 400; padding-left: 1.6rem; }
 thead { border-top: 2px solid; border-bottom: 1px solid; }
 tbody { border-bottom: 1px solid; }
-.interval, .runs, .paper, small { opacity: .75; font-weight: 400; }
+.gain, .paper, small { opacity: .75; font-weight: 400; }
+.gain small { opacity: 1; }
 `;
 
 /** The text of `table1.html`: a page that asks for nothing from outside. */
 export function table1Page(name: string, table: PrintedTable): string {
+  const { caption, notes } = table;
+  const list =
+    notes.length > 0
+      ? `\n<ul>\n${notes.map((note) => `<li>${escapeHtml(note)}</li>`).join('\n')}\n</ul>`
+      : '';
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -66,7 +80,12 @@ export function table1Page(name: string, table: PrintedTable): string {
 <style>${style}</style>
 </head>
 <body>
-${table1Fragment(table)}
+<figure>
+<div class="scroll" tabindex="0" role="region" aria-label="Table 1">
+${table1Html(table)}
+</div>
+<figcaption>${escapeHtml(caption)}</figcaption>
+</figure>${list}
 </body>
 </html>
 `;
@@ -77,7 +96,7 @@ function cellText({ value, deviation, interval, instead, runs, isBest }: Printed
   const number = deviation === undefined ? value : `${value} ± ${deviation}`;
   return [
     isBest ? `<strong>${number}</strong>` : number,
-    ...(interval ? [`<small class="interval">[${interval.join(', ')}]</small>`] : []),
-    ...(runs === undefined ? [] : [`<small class="runs">(${counted(runs, 'run')})</small>`]),
-  ].join(' ');
+    ...(interval ? [`<br><small class="interval">[${interval.join(', ')}]</small>`] : []),
+    ...(runs === undefined ? [] : [` <small class="runs">(${counted(runs, 'run')})</small>`]),
+  ].join('');
 }

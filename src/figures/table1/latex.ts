@@ -1,5 +1,5 @@
 /** Table 1 as LaTeX, with booktabs. */
-import { counted } from '../caption.ts';
+import { counted } from '../../util/index.ts';
 import { type PrintedCell, type PrintedTable, paperText } from './layout.ts';
 
 /** The text of `table1.tex`: a `table` environment to `\input`. */
@@ -15,11 +15,13 @@ export function table1Latex({ columns, groups, caption, notes }: PrintedTable): 
   ]);
   const line = (cells: readonly string[]): string => `    ${cells.join(' & ')} \\\\`;
   const body = groups.map((group) =>
-    group.map(({ model, label, cells, paper, isGain }, at) =>
+    group.rows.map(({ init, label, cells, paper }, at) =>
       [
-        ...(isGain && group[at - 1]?.isGain === false ? [`    \\cmidrule(l){2-${count + 2}}`] : []),
+        ...(init === undefined && group.rows[at - 1]?.init !== undefined
+          ? [`    \\cmidrule(l){2-${count + 2}}`]
+          : []),
         line([
-          model === undefined ? '' : escaped(model),
+          at === 0 ? escaped(group.title) : '',
           escaped(label),
           ...cells.flatMap((cell, column) => [
             cellText(cell),
@@ -53,11 +55,14 @@ function cellText({ value, deviation, interval, instead, runs, isBest }: Printed
   if (value === undefined) return escaped(instead ?? '');
   const number = deviation === undefined ? value : `${value} \\pm ${deviation}`;
   return [
-    isBest ? `$\\mathbf{${number}}$` : `$${number}$`,
-    ...(interval ? [`{\\scriptsize [${interval.join(', ')}]}`] : []),
+    inMathMode(isBest ? `\\mathbf{${number}}` : number),
+    ...(interval ? [`{\\scriptsize ${inMathMode(`[${interval.join(', ')}]`)}}`] : []),
     ...(runs === undefined ? [] : [`{\\scriptsize (${counted(runs, 'run')})}`]),
   ].join(' ');
 }
+
+/** A formula, in which the sign of numbers is LaTeX's own. */
+const inMathMode = (text: string): string => `$${text.replaceAll('−', '-')}$`;
 
 const commands: Record<string, string> = {
   '\\': '\\textbackslash{}',

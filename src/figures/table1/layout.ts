@@ -7,13 +7,16 @@ import {
   paperDataSets,
   type StudySummary,
 } from '../../results/index.ts';
+import { decimal, listed, whole } from '../../util/index.ts';
 import { initLabel, modelLabel, modelParts } from '../labels.ts';
 import { cellOf, comparisonOf, type GainRow, gainRows, orderedInits } from './rows.ts';
-import { fixed, metricTitle, modelTitle, notesOf } from './words.ts';
+import { metricTitle, modelTitle, notesOf } from './words.ts';
 
 export interface Table1Options {
   /** Sets the paper's own numbers beside those of data sets and models that match. */
   paper?: boolean;
+  /** Which initialisations have a row; by default all. */
+  hasRow?: (init: string) => boolean;
 }
 
 /** What stands in a cell: a number with its spread, or why there is none. */
@@ -26,9 +29,11 @@ export interface PrintedCell {
   interval?: [low: string, high: string];
   /** In the place of a number: `undefined`, or `–` for what is not finished. */
   instead?: string;
+  /** Why there is no number, where that is known. */
+  reason?: string;
   /** Runs behind the number, where they are fewer than planned. */
   runs?: number;
-  /** Whether no other initialisation of the data set and model is better. */
+  /** Whether no other row of the data set and model has a greater mean, as printed. */
   isBest: boolean;
 }
 
@@ -44,20 +49,27 @@ export interface PrintedColumn {
 }
 
 export interface PrintedRow {
-  /** Label and parameters of the model, in its first row alone. */
-  model?: string;
+  /** As the study calls it; absent for gains. */
+  init?: string;
   label: string;
-  isGain: boolean;
   /** One a column. */
   cells: PrintedCell[];
   /** The paper's, one a column; absent where it has none. */
   paper: (PrintedCell | undefined)[];
 }
 
+/** The rows of one model. */
+export interface PrintedGroup {
+  /** As the study calls it. */
+  model: string;
+  /** Label and parameters. */
+  title: string;
+  rows: PrintedRow[];
+}
+
 export interface PrintedTable {
   columns: PrintedColumn[];
-  /** Rows of one model together. */
-  groups: PrintedRow[][];
+  groups: PrintedGroup[];
   /** How to read it. */
   caption: string;
   /** Runs that are missing, metrics that are undefined, differing precision. */
@@ -67,7 +79,7 @@ export interface PrintedTable {
 /** The table of a study. */
 export function printedTable(
   summary: StudySummary,
-  { paper = false }: Table1Options = {},
+  { paper = false, hasRow = () => true }: Table1Options = {},
 ): PrintedTable {
   const { table } = summary;
   const facts = new Map(summary.data.map((data) => [data.name, data]));
@@ -77,27 +89,27 @@ export function printedTable(
       data: name,
       metric: metric === undefined ? 'metric' : metricTitle(metric),
       facts: [
-        ...(samples === undefined ? [] : [`n = ${samples.toLocaleString('en-US')}`]),
+        ...(samples === undefined ? [] : [`n = ${whole(samples)}`]),
         ...(frechet === undefined ? [] : [`FID = ${frechet.distance.toFixed(0)}`]),
       ],
       hasPaper:
         paper && table.models.some(({ id }) => paperCell(name, metric, id, 'wt') !== undefined),
     };
   });
-  const groups = table.models.map(({ id, parameters }) => {
+  const groups = table.models.map(({ id, parameters }): PrintedGroup => {
     const paperOf = (init: string): (PaperCell | undefined)[] =>
       table.data.map(({ name, metric }, at) =>
         columns[at]?.hasPaper ? paperCell(name, metric, id, init) : undefined,
       );
-    const inits = orderedInits(table, id);
+    const inits = orderedInits(table, id).filter(hasRow);
     const best = table.data.map(({ name }) =>
       bestOf(inits.map((init) => cellOf(table, name, id, init))),
     );
     const rows = [
       ...inits.map(
         (init): PrintedRow => ({
+          init,
           label: initLabel(init),
-          isGain: false,
           cells: table.data.map(({ name }, at) =>
             initCell(cellOf(table, name, id, init), summary.axes.seeds.length, best[at]),
           ),
@@ -107,7 +119,6 @@ export function printedTable(
       ...gainRows(table.axes.inits).map(
         ({ kind, label, gainOf }): PrintedRow => ({
           label,
-          isGain: true,
           cells: table.data.map(({ name }) => {
             const comparison = comparisonOf(table, name, id);
             return gainCell(comparison && gainOf(comparison));
@@ -116,9 +127,7 @@ export function printedTable(
         }),
       ),
     ];
-    return rows.map((row, at) =>
-      at === 0 ? { model: modelTitle(modelLabel(id), parameters), ...row } : row,
-    );
+    return { model: id, title: modelTitle(modelLabel(id), parameters), rows };
   });
   const notes = notesOf(table, ({ model, init }) => [modelLabel(model), initLabel(init)]);
   return { columns, groups, caption: captionOf(summary, columns), notes };
@@ -127,40 +136,40 @@ export function printedTable(
 /** The greatest mean as printed, where two initialisations or more have one. */
 function bestOf(cells: readonly (Cell | undefined)[]): string | undefined {
   const means = cells.flatMap((cell) => cell?.metric?.mean ?? []);
-  return means.length > 1 ? fixed(Math.max(...means)) : undefined;
+  return means.length > 1 ? decimal(Math.max(...means)) : undefined;
 }
 
 function printed(value: number, deviation?: number): PrintedCell {
   return {
-    value: fixed(value),
-    ...(deviation === undefined ? {} : { deviation: fixed(deviation) }),
+    value: decimal(value),
+    ...(deviation === undefined ? {} : { deviation: decimal(deviation) }),
     isBest: false,
   };
 }
 
 function initCell(cell: Cell | undefined, planned: number, best: string | undefined): PrintedCell {
   if (!cell || cell.finishedSeeds.length === 0) return { instead: '–', isBest: false };
-  const { metric, metricInterval } = cell;
-  if (!metric) return { instead: 'undefined', isBest: false };
+  const { metric, metricInterval, undefinedRuns } = cell;
+  if (!metric) return { instead: 'undefined', reason: undefinedRuns[0]?.reason, isBest: false };
   return {
     ...printed(metric.mean, metric.deviation),
     ...(metricInterval
-      ? { interval: [fixed(metricInterval.low), fixed(metricInterval.high)] }
+      ? { interval: [decimal(metricInterval.low), decimal(metricInterval.high)] }
       : {}),
     ...(metric.count < planned ? { runs: metric.count } : {}),
-    isBest: fixed(metric.mean) === best,
+    isBest: decimal(metric.mean) === best,
   };
 }
 
 function gainCell(gain: Gain | undefined): PrintedCell {
   if (gain?.value === undefined) {
     const isEmpty = gain === undefined || gain.reason === 'no runs to compare';
-    return { instead: isEmpty ? '–' : 'undefined', isBest: false };
+    return { instead: isEmpty ? '–' : 'undefined', reason: gain?.reason, isBest: false };
   }
   const { value, low, high } = gain;
   return {
     ...printed(value),
-    ...(low === undefined || high === undefined ? {} : { interval: [fixed(low), fixed(high)] }),
+    ...(low === undefined || high === undefined ? {} : { interval: [decimal(low), decimal(high)] }),
   };
 }
 
@@ -206,6 +215,15 @@ function paperGains(
   });
 }
 
+/** What the rows of gains are: a sentence; none where there are none. */
+function gainWords(inits: readonly string[]): string[] {
+  const parts = gainRows(inits).map(
+    ({ kind, label }) =>
+      `${label} is the ${kind === 'transfer' ? 'gain of transfer' : 'share of the metric that feature reuse brings'}`,
+  );
+  return parts.length === 0 ? [] : [`${listed(parts)}.`];
+}
+
 function captionOf({ name, axes, environment }: StudySummary, columns: PrintedColumn[]): string {
   const { precisions, devices } = environment;
   const seeds = axes.seeds.length;
@@ -214,8 +232,8 @@ function captionOf({ name, axes, environment }: StudySummary, columns: PrintedCo
     seeds > 1
       ? `Mean ± sample standard deviation over up to ${seeds} seeds${seeds > 2 ? ', 95 % bootstrap interval of the mean in brackets' : ''}.`
       : 'One seed.',
-    'The best initialisation of each data set and model is bold.',
-    `WT/RI is the gain of transfer, (WT−ST)/WT the share that comes from feature reuse.`,
+    'The best mean of each data set and model, as printed, is bold.',
+    ...gainWords(axes.inits),
     ...(columns.some(({ hasPaper }) => hasPaper)
       ? [
           'Beside them the numbers of Matsoukas et al., CVPR 2022, table 1 (mean ± sd of five runs; gains are ratios of its means).',

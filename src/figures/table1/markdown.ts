@@ -1,5 +1,5 @@
 /** Table 1 as Markdown (GitHub's tables). */
-import { counted } from '../caption.ts';
+import { counted, escapeMarkdown } from '../../util/index.ts';
 import { type PrintedCell, type PrintedTable, paperText } from './layout.ts';
 
 /** The text of `table1.md`. */
@@ -8,14 +8,14 @@ export function table1Markdown({ columns, groups, caption, notes }: PrintedTable
     'model',
     '',
     ...columns.flatMap(({ data, metric, facts, hasPaper }) => [
-      escaped([`${data}, ${metric} ↑`, ...facts].join(', ')),
+      escapeMarkdown([`${data}, ${metric} ↑`, ...facts].join(', ')),
       ...(hasPaper ? ['paper'] : []),
     ]),
   ];
   const rows = groups.flatMap((group) =>
-    group.map(({ model, label, cells, paper }) => [
-      model === undefined ? '' : escaped(model),
-      escaped(label),
+    group.rows.map(({ label, cells, paper }, row) => [
+      row === 0 ? escapeMarkdown(group.title) : '',
+      escapeMarkdown(label),
       ...cells.flatMap((cell, at) => [
         cellText(cell),
         ...(columns[at]?.hasPaper ? [paperText(paper[at], cellText)] : []),
@@ -28,22 +28,17 @@ export function table1Markdown({ columns, groups, caption, notes }: PrintedTable
     line(head.map((_, at) => (at < 2 ? '---' : '---:'))),
     ...rows.map(line),
     '',
-    escaped(caption),
-    ...(notes.length > 0 ? ['', ...notes.map((note) => `- ${escaped(note)}`)] : []),
+    escapeMarkdown(caption),
+    ...(notes.length > 0 ? ['', ...notes.map((note) => `- ${escapeMarkdown(note)}`)] : []),
   ].join('\n')}\n`;
 }
 
 function cellText({ value, deviation, interval, instead, runs, isBest }: PrintedCell): string {
-  if (value === undefined) return escaped(instead ?? '');
+  if (value === undefined) return escapeMarkdown(instead ?? '');
   const number = deviation === undefined ? value : `${value} ± ${deviation}`;
   return [
     isBest ? `**${number}**` : number,
     ...(interval ? [`[${interval.join(', ')}]`] : []),
     ...(runs === undefined ? [] : [`(${counted(runs, 'run')})`]),
   ].join(' ');
-}
-
-/** Text in which Markdown reads nothing but text. */
-function escaped(text: string): string {
-  return text.replaceAll(/[\\`*_[\]<>|#~]/g, '\\$&').replaceAll('\n', ' ');
 }

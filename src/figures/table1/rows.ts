@@ -10,14 +10,26 @@ import {
 export interface GainRow {
   kind: 'transfer' | 'reuse';
   label: string;
+  /** What the CSV calls it, in ASCII. */
+  name: string;
   gainOf: (comparison: Comparison) => Gain;
 }
 
 /** The gains that the study's initialisations allow. */
 export function gainRows(inits: readonly string[]): GainRow[] {
   const has = (init: string): boolean => inits.includes('wt') && inits.includes(init);
-  const transfer: GainRow = { kind: 'transfer', label: 'WT/RI', gainOf: (of) => of.transfer };
-  const reuse: GainRow = { kind: 'reuse', label: '(WT-ST)/WT', gainOf: (of) => of.reuse };
+  const transfer: GainRow = {
+    kind: 'transfer',
+    label: 'WT/RI',
+    name: 'WT/RI',
+    gainOf: (of) => of.transfer,
+  };
+  const reuse: GainRow = {
+    kind: 'reuse',
+    label: '(WT−ST)/WT',
+    name: '(WT-ST)/WT',
+    gainOf: (of) => of.reuse,
+  };
   return [...(has('ri') ? [transfer] : []), ...(has('st') ? [reuse] : [])];
 }
 

@@ -1,9 +1,9 @@
 /** Table 1 as text, for the console. */
 import type { Aggregate, Cell, Gain, Spread } from '../../results/index.ts';
-import { counted } from '../caption.ts';
+import { counted, decimal, whole } from '../../util/index.ts';
 import { initLabel } from '../labels.ts';
 import { cellOf, comparisonOf, gainRows, orderedInits } from './rows.ts';
-import { fixed, metricTitle, modelTitle, notesOf } from './words.ts';
+import { metricTitle, modelTitle, notesOf } from './words.ts';
 
 export interface TextTable {
   columns: string[];
@@ -17,7 +17,7 @@ export function describeTable1(table: Aggregate): TextTable {
   const columns = ['model', ''];
   for (const { name, metric, samples } of table.data) {
     const title = metric ? `, ${metricTitle(metric)} ↑` : '';
-    const size = samples === undefined ? '' : `, n = ${samples.toLocaleString('en-US')}`;
+    const size = samples === undefined ? '' : `, n = ${whole(samples)}`;
     columns.push(`${name}${title}${size}`, 'iterations to best (to RI’s best)');
   }
   const rows = table.models.flatMap(({ id: model, parameters }) => [
@@ -31,7 +31,7 @@ export function describeTable1(table: Aggregate): TextTable {
     ]),
     ...gainRows(table.axes.inits).map(({ label, gainOf }) => [
       '',
-      label.replace('-', '−'),
+      label,
       ...table.data.flatMap(({ name }) => {
         const comparison = comparisonOf(table, name, model);
         return [comparison ? describeGain(gainOf(comparison)) : '', ''];
@@ -73,8 +73,8 @@ function describeReached(
 
 /** `0.412 ± 0.013`; the deviation only where there are two values. */
 function describeSpread({ mean, deviation }: Spread, digits: number): string {
-  const centre = fixed(mean, digits);
-  return deviation === undefined ? centre : `${centre} ± ${fixed(deviation, digits)}`;
+  const centre = decimal(mean, digits);
+  return deviation === undefined ? centre : `${centre} ± ${decimal(deviation, digits)}`;
 }
 
 const describeCount = (spread: Spread): string => describeSpread(spread, 0);
@@ -82,6 +82,7 @@ const describeCount = (spread: Spread): string => describeSpread(spread, 0);
 /** `1.213 [1.101, 1.318]`. */
 function describeGain({ value, low, high, reason }: Gain): string {
   if (value === undefined) return reason === 'no runs to compare' ? '–' : `undefined: ${reason}`;
-  const bounds = low === undefined || high === undefined ? '' : ` [${fixed(low)}, ${fixed(high)}]`;
-  return `${fixed(value)}${bounds}`;
+  const bounds =
+    low === undefined || high === undefined ? '' : ` [${decimal(low)}, ${decimal(high)}]`;
+  return `${decimal(value)}${bounds}`;
 }

@@ -16,12 +16,6 @@ export function modelTitle(name: string, parameters: number | undefined): string
   return `${name} (${millions.toFixed(millions < 10 ? 1 : 0)}M)`;
 }
 
-/** A number with so many digits behind the point; what is rounded to 0 has no sign. */
-export function fixed(value: number, digits = 3): string {
-  const text = value.toFixed(digits);
-  return Number(text) === 0 ? text.replace('-', '') : text;
-}
-
 /**
  * What to know of a table: runs that are missing, metrics that are undefined, differing precision.
  * @param nameOf the names of a cell's model and initialisation

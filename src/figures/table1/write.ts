@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { StudySummary } from '../../results/index.ts';
 import { writeFileWhole } from '../../util/index.ts';
 import { formatTable1 } from './csv.ts';
-import { table1Fragment, table1Page } from './html.ts';
+import { table1Page } from './html.ts';
 import { table1Latex } from './latex.ts';
 import { printedTable, type Table1Options } from './layout.ts';
 import { table1Markdown } from './markdown.ts';
@@ -19,9 +19,4 @@ export async function writeTable1(
   await writeFileWhole(join(folder, 'table1.md'), table1Markdown(table));
   await writeFileWhole(join(folder, 'table1.tex'), table1Latex(table));
   await writeFileWhole(join(folder, 'table1.html'), table1Page(summary.name, table));
-}
-
-/** Table 1 as a piece of HTML without styles, for a page that has others. */
-export function table1Html(summary: StudySummary, options: Table1Options = {}): string {
-  return table1Fragment(printedTable(summary, options));
 }

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { type Output, outputOf } from '../../output.ts';
 import { stopOnSignals } from '../../signals.ts';
-import { describeWritten, writeStudyReport } from '../../studyReport.ts';
+import { describeWritten, showWritten, writeStudyReport } from '../../studyReport.ts';
 import { describeReport, showReport } from '../../studyText.ts';
 import { loadFigures, loadStudies, type StudyOptions } from './prepare.ts';
 
@@ -32,7 +32,7 @@ async function report(path: string, options: ReportOptions, output: Output): Pro
   const plan = await readPlan(await locateFolder(path, options.out));
   const result = await writeStudyReport(plan, output, stop.signal, { paper: options.paper });
   for (const note of result.notes) output.note(`note: ${note}`);
-  showReport(plan, describeTable1(result.table), result.states, output);
-  output.line(`report: ${result.page}`);
+  showReport(describeTable1(result.table), result.states, output);
+  showWritten(result, output);
   output.document({ ...describeReport(plan, result), ...describeWritten(result) });
 }

@@ -13,7 +13,7 @@ import { startable, WorkError } from '../../../util/index.ts';
 import { wholeNumber } from '../../numbers.ts';
 import { type Output, outputOf } from '../../output.ts';
 import { stopOnSignals } from '../../signals.ts';
-import { describeWritten, writeStudyReport } from '../../studyReport.ts';
+import { describeWritten, showWritten, writeStudyReport } from '../../studyReport.ts';
 import {
   describeOutcome,
   describeReport,
@@ -128,8 +128,8 @@ export async function runStudy(file: string, options: StudyOptions, output: Outp
   ];
   const shown = await newestPlan(plan, onNewer);
   const result = await writeStudyReport(shown, output);
-  showReport(shown, describeTable1(result.table), result.states, output);
-  output.line(`report: ${result.page}`);
+  showReport(describeTable1(result.table), result.states, output);
+  showWritten(result, output);
   const failed = outcomes.filter(({ kind }) => kind !== 'done');
   output.document({
     ...describeReport(shown, result),
