@@ -70,36 +70,25 @@ void leave_inference(const Call&) {
   inference_guards().pop_back();
 }
 
-bool autocast_enabled(c10::DeviceType type) {
 #if CARRYOVER_TORCH_AT_LEAST(2, 4)
-  return at::autocast::is_autocast_enabled(type);
-#else
-  return type == c10::kCUDA ? at::autocast::is_enabled() : at::autocast::is_cpu_enabled();
-#endif
-}
-
-at::ScalarType autocast_dtype(c10::DeviceType type) {
-#if CARRYOVER_TORCH_AT_LEAST(2, 4)
-  return at::autocast::get_autocast_dtype(type);
-#else
-  return type == c10::kCUDA ? at::autocast::get_autocast_gpu_dtype() : at::autocast::get_autocast_cpu_dtype();
-#endif
-}
-
+bool autocast_enabled(c10::DeviceType type) { return at::autocast::is_autocast_enabled(type); }
+at::ScalarType autocast_dtype(c10::DeviceType type) { return at::autocast::get_autocast_dtype(type); }
 void switch_autocast(c10::DeviceType type, bool enabled, at::ScalarType dtype) {
-#if CARRYOVER_TORCH_AT_LEAST(2, 4)
   at::autocast::set_autocast_enabled(type, enabled);
   at::autocast::set_autocast_dtype(type, dtype);
-#else
-  if (type == c10::kCUDA) {
-    at::autocast::set_enabled(enabled);
-    at::autocast::set_autocast_gpu_dtype(dtype);
-  } else {
-    at::autocast::set_cpu_enabled(enabled);
-    at::autocast::set_autocast_cpu_dtype(dtype);
-  }
-#endif
 }
+#else
+bool autocast_enabled(c10::DeviceType type) {
+  return type == c10::kCUDA ? at::autocast::is_enabled() : at::autocast::is_cpu_enabled();
+}
+at::ScalarType autocast_dtype(c10::DeviceType type) {
+  return type == c10::kCUDA ? at::autocast::get_autocast_gpu_dtype() : at::autocast::get_autocast_cpu_dtype();
+}
+void switch_autocast(c10::DeviceType type, bool enabled, at::ScalarType dtype) {
+  type == c10::kCUDA ? at::autocast::set_enabled(enabled) : at::autocast::set_cpu_enabled(enabled);
+  type == c10::kCUDA ? at::autocast::set_autocast_gpu_dtype(dtype) : at::autocast::set_autocast_cpu_dtype(dtype);
+}
+#endif
 
 // setAutocast(device, enabled, dtype): [enabled, dtype] as they were
 napi_value set_autocast(const Call& call) {

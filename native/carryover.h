@@ -26,6 +26,8 @@ using Handle = double;
 Handle store(at::Tensor tensor, napi_env env);
 /// The tensor of a handle. Throws std::runtime_error after release.
 const at::Tensor& lookup(Handle handle);
+/// Tells V8 how many native bytes are in use.
+void tell_memory(napi_env env);
 void register_tensors(napi_env env, napi_value exports);
 
 // --- other groups of functions, one file each ----------------------------------------------------

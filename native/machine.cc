@@ -91,7 +91,8 @@ napi_value keep_freed_memory(const Call& call) {
 }
 
 // returnFreedMemory(): gives what is free back to the kernel, between phases of different size.
-void return_freed_memory(const Call&) {
+void return_freed_memory(const Call& call) {
+  tell_memory(call.env);
 #ifdef __GLIBC__
   malloc_trim(0);
 #endif

@@ -23,7 +23,7 @@ struct Table {
   std::vector<uint32_t> free;
   int64_t count = 0;
   int64_t bytes = 0;
-  int64_t unreported = 0;
+  int64_t told = 0;  // of them, to V8
   int64_t known_to_v8 = 0;
   ska::flat_hash_map<const c10::StorageImpl*, uint32_t> storages;
 };
@@ -34,13 +34,11 @@ Table& table() {
   return *instance;
 }
 
+// V8 is told of growth alone: what one training step frees the next one takes again, and V8, told of both, would
+// collect garbage all the time, on cores that the step needs. `tell_memory` brings it down to what is in use.
 void report(napi_env env, int64_t change) {
-  Table& t = table();
-  t.bytes += change;
-  t.unreported += change;
-  if (t.unreported > -kReportBytes && t.unreported < kReportBytes) return;
-  napi_adjust_external_memory(env, t.unreported, &t.known_to_v8);
-  t.unreported = 0;
+  table().bytes += change;
+  if (table().bytes >= table().told + kReportBytes) tell_memory(env);
 }
 
 // Counts a handle more (1) or less (-1) on the tensor's storage; the first and the last one change the bytes held.
@@ -91,6 +89,12 @@ void drain_dead_references(napi_env env) {
 }
 
 }  // namespace
+
+void tell_memory(napi_env env) {
+  Table& t = table();
+  napi_adjust_external_memory(env, t.bytes - t.told, &t.known_to_v8);
+  t.told = t.bytes;
+}
 
 Handle store(at::Tensor tensor, napi_env env) {
   if (!tensor.defined()) return 0;

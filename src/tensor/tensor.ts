@@ -266,7 +266,7 @@ export function keep<T>(value: T): T {
 
 /**
  * Tensors held by handles, the bytes of the distinct storages behind them, and the external bytes that
- * V8 was told of when it was last told (it is told in steps of 8 MiB).
+ * V8 was told of: the most that were in use, in steps of 8 MiB, since `returnFreedMemory` was last called.
  */
 export function liveTensors(): { count: number; bytes: number; reportedBytes: number } {
   const [count, bytes, reportedBytes] = native.liveTensors();
