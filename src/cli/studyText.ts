@@ -1,6 +1,6 @@
 /** What `carryover study` says of plans, runs and results. */
 import type { TextTable } from '../figures/index.ts';
-import type { Plan, PlannedRun, Report, RunOutcome, RunState } from '../study/index.ts';
+import type { Plan, PlannedRun, RateChoice, Report, RunOutcome, RunState } from '../study/index.ts';
 import type { Output } from './output.ts';
 import { formatDuration } from './progress.ts';
 
@@ -90,23 +90,50 @@ function describeResult({ status, record, reason }: RunState): string | undefine
   return record && status !== 'waiting' ? `iteration ${record.progress.iteration}` : undefined;
 }
 
-/** The table, what to know of it, and where everything is. */
+/** Table 1 and what to know of it, the best learning rates where the study searched for them, and what failed. */
 export function showReport(
   { columns, rows, notes }: TextTable,
-  states: readonly RunState[],
+  { states, rates }: Pick<Report, 'states' | 'rates'>,
   output: Output,
 ): void {
   output.line();
   output.table({ columns, rows });
   for (const note of notes) output.line(`note: ${note}`);
+  if (rates.length > 0) showRates(rates, output);
   for (const { run, status, reason } of states) {
     if (status === 'failed') output.line(`failed: ${run.id}: ${reason}`);
   }
 }
 
+/** The best rate of every setting, by the validation metric. */
+function showRates(rates: readonly RateChoice[], output: Output): void {
+  const hasSources = rates.some(({ source }) => source !== undefined);
+  output.line();
+  output.table({
+    columns: [
+      'data',
+      'model',
+      ...(hasSources ? ['source'] : []),
+      'init',
+      'best learning rate',
+      'validation',
+      'note',
+    ],
+    rows: rates.map(({ data, model, source, init, best, note }) => [
+      data,
+      model,
+      ...(hasSources ? [source] : []),
+      init,
+      best && Number(best.learningRate.toPrecision(3)),
+      best?.validation?.toFixed(3),
+      note,
+    ]),
+  });
+}
+
 export function describeReport(
   plan: Plan,
-  { table, rows, states, comparisons, curves, notes }: Report,
+  { table, rows, states, comparisons, curves, rates, notes }: Report,
 ) {
   return {
     study: plan.name,
@@ -116,6 +143,7 @@ export function describeReport(
     gains: table.comparisons,
     comparisons,
     curves,
+    ...(rates.length > 0 ? { learningRates: rates } : {}),
     notes,
     runs: states.map(describeState),
   };

@@ -9,7 +9,7 @@ import {
 import { RequestError, writeFileWhole } from '../util/index.ts';
 import { type AnalysisValue, formatAnalyses } from './analysisTable.ts';
 import { formatComparisons, formatCurves, formatModels } from './comparisons.ts';
-import { chooseRates, formatRates } from './learningRates.ts';
+import { chooseRates, formatRates, type RateChoice } from './learningRates.ts';
 import type { Plan } from './plan.ts';
 import { studyPaths } from './run.ts';
 import { type RunState, readStates } from './state.ts';
@@ -22,6 +22,8 @@ export interface Report extends StudySummary {
   states: RunState[];
   /** Every number of every analysis of every run. */
   values: AnalysisValue[];
+  /** What a learning-rate grid found, setting by setting. */
+  rates: RateChoice[];
   /** What was not written, and why. */
   notes: string[];
 }
@@ -31,7 +33,7 @@ async function readReport(plan: Plan): Promise<Report> {
   const states = await readStates(plan.folder, plan.runs);
   const values: AnalysisValue[] = [];
   const summary = await readSummary(plan, states, (value) => values.push(value));
-  return { ...summary, states, values, notes: [] };
+  return { ...summary, states, values, rates: chooseRates(summary.rows), notes: [] };
 }
 
 /** Writes the tables of what is finished. */

@@ -37,7 +37,7 @@ describe('the demo’s study', () => {
       const cell = `${data} ${model} ${init}`;
       counts.set(cell, (counts.get(cell) ?? 0) + 1);
     }
-    expect(counts.size).toBe(2 * 2 * 3);
+    expect(counts.size).toBe(2 * 2 * 4);
     expect([...counts.values()].every((count) => count === 2)).toBe(true);
   });
 });

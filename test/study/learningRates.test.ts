@@ -1,5 +1,7 @@
 /** The choice of a learning rate: by the mean validation metric over seeds, and by nothing else. */
 import { describe, expect, it } from 'vitest';
+import { Output } from '../../src/cli/output.ts';
+import { showReport } from '../../src/cli/studyText.ts';
 import type { ResultRow } from '../../src/results/index.ts';
 import { chooseRates, formatRates, GRID_VARIANT } from '../../src/study/index.ts';
 import { row } from './resultRows.ts';
@@ -44,5 +46,16 @@ describe('the best learning rate', () => {
     );
     expect(ri).toMatch(/^skin,resnet18,ri,0\.0001,recall,0\.625,0\.1767.*,2,,0\.5,0\.625,0\.6/);
     expect(formatRates(chooseRates([]))).not.toContain('NaN');
+  });
+
+  it('is printed below the table', () => {
+    let printed = '';
+    const output = new Output({ json: false, stdout: { write: (text) => (printed += text) } });
+    const rates = chooseRates([...rows, at(10 ** -3.5, 0.9, { init: 'st' })]);
+    showReport({ columns: ['data'], rows: [], notes: [] }, { states: [], rates }, output);
+    const lines = printed.split('\n').map((line) => line.trim().split(/ {2,}/).slice(0, 5));
+    expect(lines).toContainEqual(['skin', 'resnet18', 'ri', '0.0001', '0.625']);
+    expect(lines.find(([, , init]) => init === 'st')?.[3]).toBe('0.000316');
+    expect(printed).toContain('at the end of the grid; not finished: 0.000316 0.001');
   });
 });

@@ -32,7 +32,7 @@ async function report(path: string, options: ReportOptions, output: Output): Pro
   const plan = await readPlan(await locateFolder(path, options.out));
   const result = await writeStudyReport(plan, output, stop.signal, { paper: options.paper });
   for (const note of result.notes) output.note(`note: ${note}`);
-  showReport(describeTable1(result.table), result.states, output);
+  showReport(describeTable1(result.table), result, output);
   showWritten(result, output);
   output.document({ ...describeReport(plan, result), ...describeWritten(result) });
 }

@@ -128,7 +128,7 @@ export async function runStudy(file: string, options: StudyOptions, output: Outp
   ];
   const shown = await newestPlan(plan, onNewer);
   const result = await writeStudyReport(shown, output);
-  showReport(describeTable1(result.table), result.states, output);
+  showReport(describeTable1(result.table), result, output);
   showWritten(result, output);
   const failed = outcomes.filter(({ kind }) => kind !== 'done');
   output.document({
