@@ -30,11 +30,12 @@ export function statusLine({ name, runs }: Plan, status: StudyStatus): string {
 
 /** Where the running runs are, and what became of the failed ones. */
 export function statusDetails(
-  { running, failed, counts }: StudyStatus,
+  { running, failed, counts, queue }: StudyStatus,
   title: (state: StudyStatus['running'][number]['run']) => string,
   limit = LISTED,
 ): string[] {
   const lines: string[] = [];
+  if (queue !== undefined) lines.push(queueLine(queue));
   if (running.length > 0) {
     lines.push(
       '',
@@ -72,6 +73,14 @@ export function statusDetails(
   return lines;
 }
 
+/** `Slurm: 3 running, 12 pending (Resources 10, Priority 2)` */
+function queueLine(queue: NonNullable<StudyStatus['queue']>): string {
+  if (typeof queue === 'string') return `Slurm: ${queue}`;
+  const { running, pending, reasons } = queue;
+  const why = Object.entries(reasons).map(([reason, count]) => `${reason} ${count}`);
+  return `Slurm: ${running} running, ${pending} pending${pending > 0 ? ` (${why.join(', ')})` : ''}`;
+}
+
 function more(count: number, limit: number): string[] {
   return count > limit ? [`  … and ${count - limit} more: --all lists them`] : [];
 }
@@ -85,7 +94,7 @@ function formatRate(value: number): string {
 export function statusDocument(plan: Plan, states: readonly RunState[], status: StudyStatus) {
   const where = new Map(status.running.map(({ run, ...rest }) => [run.id, rest]));
   const failures = new Map(status.failed.map((failure) => [failure.run.id, failure]));
-  const { counts, secondsToGo, imagesPerSecond, runsPerHour, ended } = status;
+  const { counts, secondsToGo, imagesPerSecond, runsPerHour, queue, ended } = status;
   return {
     study: plan.name,
     folder: plan.folder,
@@ -94,6 +103,7 @@ export function statusDocument(plan: Plan, states: readonly RunState[], status: 
     secondsToGo,
     imagesPerSecond,
     runsPerHour,
+    queue,
     runs: states.map((state) => {
       const failure = failures.get(state.run.id);
       return {

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isAlive, type Owner, ownerSchema, thisProcess } from '../results/index.ts';
 import { writeJson } from '../util/index.ts';
-import { readBatches } from './executors/slurmBatch.ts';
-import { cancel, isOver, readQueue } from './executors/slurmCommands.ts';
+import { cancel } from './executors/slurmCommands.ts';
+import { findLiveTasks } from './executors/slurmStudy.ts';
 
 const runnersFolder = (folder: string): string => join(folder, 'runners');
 
@@ -85,14 +85,8 @@ export async function cancelStudy(folder: string, patienceSeconds = 120): Promis
 }
 
 async function cancelJobs(folder: string): Promise<string[]> {
-  const batches = await readBatches(folder);
-  if (batches.length === 0) return [];
-  const names = new Set(batches.map(({ name }) => name));
-  const own = new Set(batches.map(({ job }) => job));
-  const live = (await readQueue()).filter(
-    (task) => !isOver(task) && (names.has(task.name) || own.has(task.job)),
-  );
+  const live = await findLiveTasks(folder);
   const jobs = live.map(({ job, task }) => `${job}_${task}`);
-  await cancel(jobs);
+  if (jobs.length > 0) await cancel(jobs);
   return jobs;
 }

@@ -1,6 +1,7 @@
 /** Where a study stands: counts, what is running and where, what failed and why, pace and time to go. */
 import { open } from 'node:fs/promises';
 import { type RunRecord, runPaths } from '../results/index.ts';
+import { type QueueStatus, readQueueStatus } from './executors/slurmStudy.ts';
 import { type PlannedRun, studyPaths } from './run.ts';
 import { type RunState, readFailure } from './state.ts';
 import { countStates, estimateSeconds } from './status.ts';
@@ -46,6 +47,8 @@ export interface StudyStatus {
   runsPerHour?: number;
   running: RunningRun[];
   failed: FailedRun[];
+  /** The study's jobs in Slurm's queue, or why Slurm does not tell; absent where it has none. */
+  queue?: QueueStatus | string;
   /** Nothing is running and nothing can be started: every run is done, failed or blocked. */
   ended: boolean;
 }
@@ -89,6 +92,8 @@ export async function studyStatus(
   );
   const rates = running.flatMap(({ imagesPerSecond }) => imagesPerSecond ?? []);
   const secondsToGo = estimateSeconds(states, now);
+  const ended = counts.running + counts.waiting + counts.interrupted === 0;
+  const queue = ended ? undefined : await readQueueStatus(folder);
   const runsPerHour = running.length > 0 ? pace(states, now) : undefined;
   return {
     counts,
@@ -97,7 +102,8 @@ export async function studyStatus(
     ...(runsPerHour === undefined ? {} : { runsPerHour }),
     running,
     failed,
-    ended: counts.running + counts.waiting + counts.interrupted === 0,
+    ...(queue === undefined ? {} : { queue }),
+    ended,
   };
 }
 

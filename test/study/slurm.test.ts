@@ -168,6 +168,10 @@ describe.skipIf(reason !== undefined)('a study on Slurm', { timeout: 600_000 }, 
     const study = carryover('study', 'run', file, '--out', out);
     const [run] = (await planOf(out)) as [PlannedRun];
     const { owner } = await untilTraining(out, run);
+    const asked = carryover('study', 'status', out, '--json');
+    expect(await asked.ended).toBe(0);
+    expect(JSON.parse(asked.stdout).queue).toEqual({ running: 1, pending: 0, reasons: {} });
+    expect(asked.stderr).toContain('Slurm: 1 running, 0 pending');
     await cluster.stopController();
     await until('the note', () => study.stderr.includes('Slurm does not answer'));
     await cluster.startController();

@@ -1,6 +1,7 @@
 /** What is read of `squeue --json`, of the versions that differ. */
 import { describe, expect, it } from 'vitest';
 import { isOver, parseQueue } from '../../src/study/executors/slurmCommands.ts';
+import { countTasks } from '../../src/study/executors/slurmStudy.ts';
 
 const queue = (jobs: object[], errors: object[] = []): string => JSON.stringify({ errors, jobs });
 
@@ -86,5 +87,29 @@ describe('the queue', () => {
     );
     expect(() => parseQueue('slurm_load_jobs error')).toThrow(/the queue as JSON/);
     expect(() => parseQueue('{}')).toThrow(/the queue as JSON/);
+  });
+});
+
+describe('how a study stands in the queue', () => {
+  it('is told with the reasons of what waits', () => {
+    const job = (job_id: number, job_state: string, state_reason = 'None') => ({
+      job_id,
+      job_state,
+      state_reason,
+    });
+    const tasks = parseQueue(
+      queue([
+        job(1, 'RUNNING'),
+        job(2, 'COMPLETING'),
+        job(3, 'PENDING', 'Resources'),
+        { ...job(4, 'PENDING', 'Priority'), array_job_id: 4, array_task_string: '0-2' },
+        job(5, 'PENDING'),
+      ]),
+    );
+    expect(countTasks(tasks)).toEqual({
+      running: 2,
+      pending: 5,
+      reasons: { Resources: 1, Priority: 3, 'not looked at yet': 1 },
+    });
   });
 });

@@ -26,10 +26,20 @@ export interface QueuedTask {
   restarts: number;
 }
 
-async function call(command: string, args: string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
+interface CallOptions {
+  env?: NodeJS.ProcessEnv;
+  /** Milliseconds. */
+  patience?: number;
+}
+
+async function call(
+  command: string,
+  args: string[],
+  { env = {}, patience = PATIENCE }: CallOptions = {},
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = {
-      timeout: PATIENCE,
+      timeout: patience,
       maxBuffer: 1 << 30,
       env: { ...process.env, ...env },
     };
@@ -110,13 +120,14 @@ const queueSchema = z.object({
 
 /**
  * The whole queue, with what ended a while ago.
+ * @param patience milliseconds to wait for it
  * @throws ClusterSilent where Slurm does not answer.
  */
-export async function readQueue(): Promise<QueuedTask[]> {
+export async function readQueue(patience?: number): Promise<QueuedTask[]> {
   let text: string;
   try {
     // Slurm cuts the list of an array's waiting tasks after 64 characters unless told otherwise.
-    text = await call('squeue', ['--json'], { SLURM_BITSTR_LEN: '0' });
+    text = await call('squeue', ['--json'], { env: { SLURM_BITSTR_LEN: '0' }, patience });
   } catch (error) {
     if (error instanceof RequestError && !error.message.includes('no such command')) {
       throw new ClusterSilent({
