@@ -5,6 +5,7 @@
  */
 import { type Device, fromTypedArray, scope, type Tensor } from '../tensor/index.ts';
 import { RandomStream, RequestError, WorkError } from '../util/index.ts';
+import { oneAhead } from './ahead.ts';
 import { augmentedBatch, evaluationBatch, trainingBatch } from './augment/apply.ts';
 import { AugmentPool } from './augment/augmentPool.ts';
 import { drawChange } from './augment/draw.ts';
@@ -129,7 +130,12 @@ export class Loader {
    * The batches of an epoch from `startBatch` on. Ending the loop early is fine. Several epochs may
    * be under way at once.
    */
-  async *epoch(epoch: number, startBatch = 0): AsyncGenerator<Batch, void, undefined> {
+  epoch(epoch: number, startBatch = 0): AsyncGenerator<Batch, void, undefined> {
+    const batches = this.#batches(epoch, startBatch);
+    return (this.#options.device ?? 'cpu') === 'cpu' ? batches : oneAhead(batches);
+  }
+
+  async *#batches(epoch: number, startBatch: number): AsyncGenerator<Batch, void, undefined> {
     const { batchSize, shuffle, seed, prefetch = 2 } = this.#options;
     const order = shuffle
       ? new RandomStream('order', seed, epoch).shuffle(this.indices)

@@ -1,6 +1,7 @@
 /** Runs a network over a split in inference mode. */
 import type { Loader } from '../data/index.ts';
 import type { ImageModel } from '../models/index.ts';
+import { ops, scope, type Tensor } from '../tensor/index.ts';
 import { WorkError } from '../util/index.ts';
 import { type PassOptions, passOver } from './pass.ts';
 import type { Predictions } from './predictions.ts';
@@ -15,44 +16,49 @@ export async function predict(
   loader: Pick<Loader, 'epoch'>,
   options: PassOptions,
 ): Promise<Predictions> {
-  const logits: Float32Array[] = [];
-  const labels: number[] = [];
+  const logits: Tensor[] = [];
+  const labels: Tensor[] = [];
   const indices: number[] = [];
   let outputs = 0;
-  await passOver(
-    model,
-    loader,
-    options,
-    (images) => {
-      const output = model.forward(images);
-      return { values: Float32Array.from(output.toArray()), outputs: output.shape[1] ?? 0 };
-    },
-    (result, batch) => {
-      outputs = result.outputs;
-      logits.push(result.values);
-      labels.push(...batch.labels.toArray());
-      indices.push(...batch.indices);
-    },
-  );
-  const all = concatenate(logits);
-  const bad = all.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) {
-    throw new WorkError({
-      where: `prediction of sample ${indices[Math.floor(bad / outputs)]}`,
-      expected: 'finite logits',
-      got: String(all[bad]),
-      hint: 'the network has diverged: lower the learning rate or use precision fp32',
+  try {
+    await passOver(
+      model,
+      loader,
+      options,
+      (images) => model.forward(images),
+      (result, batch) => {
+        outputs = result.shape[1] ?? 0;
+        // They stay where they are until the end: to read them here would wait for the device in every batch.
+        logits.push(result);
+        labels.push(batch.labels.detach());
+        indices.push(...batch.indices);
+      },
+    );
+    return finite({
+      logits: Float32Array.from(valuesOf(logits)),
+      outputs,
+      labels: Float64Array.from(valuesOf(labels)),
+      indices,
     });
+  } finally {
+    for (const tensor of [...logits, ...labels]) tensor.dispose();
   }
-  return { logits: all, outputs, labels: Float64Array.from(labels), indices };
 }
 
-function concatenate(parts: readonly Float32Array[]): Float32Array {
-  const result = new Float32Array(parts.reduce((total, part) => total + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    result.set(part, offset);
-    offset += part.length;
-  }
-  return result;
+/** The elements of tensors that differ in their first dimension alone, one after another. */
+function valuesOf(parts: readonly Tensor[]): number[] {
+  return parts.length === 0 ? [] : scope(() => ops.cat(parts, 0).toArray());
+}
+
+/** @throws WorkError that names the first sample whose logits are not finite. */
+function finite(predictions: Predictions): Predictions {
+  const { logits, outputs, indices } = predictions;
+  const bad = logits.findIndex((value) => !Number.isFinite(value));
+  if (bad < 0) return predictions;
+  throw new WorkError({
+    where: `prediction of sample ${indices[Math.floor(bad / outputs)]}`,
+    expected: 'finite logits',
+    got: String(logits[bad]),
+    hint: 'the network has diverged: lower the learning rate or use precision fp32',
+  });
 }

@@ -25,12 +25,14 @@ export class WindowAttention extends Module {
   readonly #proj: Linear;
   readonly #heads: number;
   readonly #geometry: WindowGeometry;
-  readonly #index: BigInt64Array;
-  readonly #mask: Float32Array | undefined;
+  /** [w² · w²] int64, and [windows, 1, w², w²] where windows are shifted. */
+  readonly #index: Tensor;
+  readonly #mask: Tensor | undefined;
 
   constructor(width: number, heads: number, geometry: WindowGeometry) {
     super();
-    const { window, shift } = geometry;
+    const { grid, window, shift } = geometry;
+    const size = window ** 2;
     this.#table = this.parameter(
       'relative_position_bias_table',
       ops.zeros([(2 * window - 1) ** 2, heads]),
@@ -39,8 +41,10 @@ export class WindowAttention extends Module {
     this.#proj = this.child('proj', new Linear(width, width));
     this.#heads = heads;
     this.#geometry = geometry;
-    this.#index = relativePositionIndex(window);
-    this.#mask = shift > 0 ? shiftedWindowMask(geometry) : undefined;
+    this.#index = this.constant(fromTypedArray(relativePositionIndex(window), [size ** 2]));
+    if (shift === 0) return;
+    const shape = [(grid / window) ** 2, 1, size, size];
+    this.#mask = this.constant(fromTypedArray(shiftedWindowMask(geometry), shape));
   }
 
   /** [B, grid², D] to the same shape: what each token gathers from its window. */
@@ -99,15 +103,10 @@ export class WindowAttention extends Module {
 
   /** What is added to the scores: [heads, w², w²], or [windows, heads, w², w²] with the mask of a shift. */
   #bias(): Tensor {
-    const { grid, window } = this.#geometry;
-    const { device } = this.#table;
-    const size = window ** 2;
-    const index = fromTypedArray(this.#index, [size ** 2], { device });
-    const entries = ops.indexSelect(this.#table, 0, index);
+    const size = this.#geometry.window ** 2;
+    const entries = ops.indexSelect(this.#table, 0, this.#index);
     const bias = ops.permute(ops.reshape(entries, [size, size, this.#heads]), [2, 0, 1]);
-    if (!this.#mask) return bias.contiguous();
-    const windows = (grid / window) ** 2;
-    return ops.add(bias, fromTypedArray(this.#mask, [windows, 1, size, size], { device }));
+    return this.#mask ? ops.add(bias, this.#mask) : bias.contiguous();
   }
 }
 

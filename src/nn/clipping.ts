@@ -1,4 +1,12 @@
-import { gradientsOf, noGrad, ops, scope, type Tensor, tensor } from '../tensor/index.ts';
+import {
+  gradientsOf,
+  multiplyAll_,
+  noGrad,
+  ops,
+  scope,
+  type Tensor,
+  tensor,
+} from '../tensor/index.ts';
 
 /**
  * Scales the gradients in place so that their joint Euclidean norm is at most `maximum`, as
@@ -24,10 +32,13 @@ export function clipToNorm(found: readonly Tensor[], maximum: number): Tensor {
         undefined,
         1,
       );
-      ops._foreachMul_(
-        found,
-        found.map(() => factor),
-      );
+      // A list of factors is one kernel a gradient on a GPU; one factor for all is a few.
+      if (factor.device === 'cpu' || !multiplyAll_(found, factor)) {
+        ops._foreachMul_(
+          found,
+          found.map(() => factor),
+        );
+      }
       return total;
     }),
   );

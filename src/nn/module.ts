@@ -16,6 +16,7 @@ export abstract class Module {
   training = true;
   readonly #parameters = new Map<string, Tensor>();
   readonly #buffers = new Map<string, Tensor>();
+  readonly #constants: Tensor[] = [];
   readonly #children = new Map<string, Module>();
 
   /** Registers a trainable tensor, which from now on lives until `dispose()`, and returns it. */
@@ -30,6 +31,12 @@ export abstract class Module {
   protected buffer(name: string, tensor: Tensor): Tensor {
     this.#claim(name);
     this.#buffers.set(name, keep(tensor));
+    return tensor;
+  }
+
+  /** Registers what follows from the module's shape: it goes where the module goes, and is not saved. */
+  protected constant(tensor: Tensor): Tensor {
+    this.#constants.push(keep(tensor));
     return tensor;
   }
 
@@ -118,6 +125,7 @@ export abstract class Module {
           tensor.setData(place(tensor, placement));
           if (grad) tensor.setGrad(place(grad, placement));
         }
+        for (const tensor of this.#allConstants()) tensor.setData(place(tensor, placement));
       }),
     );
     return this;
@@ -129,6 +137,11 @@ export abstract class Module {
       tensor.clearGrad();
       tensor.dispose();
     }
+    for (const tensor of this.#allConstants()) tensor.dispose();
+  }
+
+  #allConstants(): Tensor[] {
+    return [...this.namedModules().values()].flatMap((module) => module.#constants);
   }
 }
 

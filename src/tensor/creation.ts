@@ -37,9 +37,16 @@ export function fromTypedArray(
     );
   }
   if (device === 'cpu') return new Tensor(native.fromBuffer(data, shape, dtypeCode(dtype)));
-  return scope(() =>
-    new Tensor(native.fromBuffer(data, shape, dtypeCode(dtype))).to({ device, copy: true }),
-  );
+  return scope(() => sent(new Tensor(native.fromBuffer(data, shape, dtypeCode(dtype))), device));
+}
+
+/**
+ * A copy on a GPU, by way of pinned memory: the copy is queued behind the work that is there, where one from
+ * JavaScript's own memory would wait for all of that. `held` may change as soon as this returns, and the
+ * pinned copy may be freed: see {@link Tensor.pinned}.
+ */
+function sent(held: Tensor, device: Device): Tensor {
+  return held.pinned().to({ device, nonBlocking: true });
 }
 
 /**

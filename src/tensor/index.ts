@@ -15,6 +15,7 @@ export {
   cudaDeviceCount,
   getThreadCount,
   libtorchConfiguration,
+  libtorchCuda,
   libtorchVersion,
   processorHasBFloat16,
   returnFreedMemory,
@@ -33,6 +34,7 @@ export {
   inferenceMode,
   noGrad,
 } from './modes.ts';
+export { type FusedAdamStep, fusedAdam, multiplyAll_ } from './newer.ts';
 export * as ops from './operators.generated.ts';
 export {
   type Device,

@@ -19,6 +19,11 @@ export function cpuCapability(): string {
   return /CPU capability usage: (\S+)/.exec(libtorchConfiguration())?.[1] ?? 'unknown';
 }
 
+/** The CUDA that LibTorch was built for, for example `13.0`; `undefined` for a build without. */
+export function libtorchCuda(): string | undefined {
+  return /\bCUDA_VERSION=([\d.]+)/.exec(libtorchConfiguration())?.[1];
+}
+
 /** Threads inside one operator. */
 export function getThreadCount(): number {
   return native.getThreads();

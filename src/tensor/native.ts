@@ -109,6 +109,8 @@ function load(): Native {
   const path = addonPath();
   // As nvidia-smi counts them; by default CUDA counts the fastest first.
   process.env.CUDA_DEVICE_ORDER ??= 'PCI_BUS_ID';
+  // Without workspaces of a fixed size cuBLAS may sum in another order the next time, deterministic mode or not.
+  process.env.CUBLAS_WORKSPACE_CONFIG ??= ':4096:8';
   try {
     const addon: Native = createRequire(import.meta.url)(path);
     // Freed activations stay with the process for the next step: a fifth to a third more training throughput.

@@ -39,6 +39,7 @@ export class DisposedTensorError extends CarryoverError {
 const toOperator = new Operator('aten::to', 'dtype_layout');
 const contiguousOperator = new Operator('aten::contiguous');
 const detachOperator = new Operator('aten::detach');
+const pinOperator = new Operator('aten::pin_memory');
 
 export class Tensor {
   /** Shared with the scope that frees it. */
@@ -125,14 +126,18 @@ export class Tensor {
     return native.identity(this.handle) === native.identity(other.handle);
   }
 
-  /** This tensor with another dtype, device or layout: itself where nothing changes. */
+  /**
+   * This tensor with another dtype, device or layout: itself where nothing changes. With `nonBlocking` a
+   * copy from pinned memory to a GPU is queued there and not waited for.
+   */
   to(options: {
     dtype?: DType;
     device?: Device;
     memoryFormat?: MemoryFormat;
     copy?: boolean;
+    nonBlocking?: boolean;
   }): Tensor {
-    const { dtype, device, memoryFormat, copy = false } = options;
+    const { dtype, device, memoryFormat, copy = false, nonBlocking = false } = options;
     return new Tensor(
       invoke(
         toOperator,
@@ -141,7 +146,7 @@ export class Tensor {
         undefined,
         device,
         undefined,
-        false,
+        nonBlocking,
         copy,
         memoryFormat && memoryFormatCode(memoryFormat),
       ) as Handle,
@@ -151,6 +156,16 @@ export class Tensor {
   /** Dense in the order of the format: itself where it is so already. */
   contiguous(format: Exclude<MemoryFormat, 'preserve'> = 'contiguous'): Tensor {
     return new Tensor(invoke(contiguousOperator, this.handle, memoryFormatCode(format)) as Handle);
+  }
+
+  /**
+   * A copy of a CPU tensor in memory that a GPU reads by itself. LibTorch's allocator of such memory keeps
+   * it, and gives it to nobody else before the copies queued from it have been made, whenever it is freed
+   * here.
+   * @throws Error where LibTorch sees no GPU.
+   */
+  pinned(): Tensor {
+    return new Tensor(invoke(pinOperator, this.handle) as Handle);
   }
 
   /** The same memory outside the gradient graph. */

@@ -1,5 +1,9 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { judge, type Observations } from '../../src/cli/doctor/findings.ts';
+import { describeDevices, judgeGpus, lookForNvidia } from '../../src/cli/doctor/gpus.ts';
 import { blasKind, libraryNamed } from '../../src/cli/doctor/libraries.ts';
 import { gemmSpeed } from '../../src/cli/doctor/measure.ts';
 import { runProgram } from '../../src/cli/program.ts';
@@ -11,7 +15,9 @@ const healthy: Observations = {
   cores: 8,
   speeds: [{ device: 'cpu', float32: 300, bfloat16: 900 }],
   bfloat16Hardware: true,
+  cuda: undefined,
   nvidiaDriver: false,
+  nvidiaHardware: false,
   gpus: 0,
   freeDisk: 100 * 2 ** 30,
   availableMemory: 16 * 2 ** 30,
@@ -30,7 +36,30 @@ describe('findings', () => {
       /slow BLAS \(openblas\): 3\.0 GFLOP/,
       /LIBTORCH/,
     ],
-    ['a GPU out of reach', { nvidiaDriver: true }, /sees no GPU/, /CUDA build/],
+    [
+      'a GPU out of reach',
+      { nvidiaDriver: true },
+      /build without CUDA and sees no GPU/,
+      /CUDA build/,
+    ],
+    [
+      'a GPU that a CUDA build does not see',
+      { nvidiaDriver: true, nvidiaHardware: true, cuda: '13.0' },
+      /for CUDA 13\.0 sees no GPU/,
+      /nvidia-smi .*CUDA version of 13\.0 or newer.*--gpus all/,
+    ],
+    [
+      'a GPU without a driver',
+      { nvidiaHardware: true, cuda: '13.0' },
+      /no driver is loaded/,
+      /until nvidia-smi lists the GPU$/,
+    ],
+    [
+      'a GPU without a driver or a CUDA build',
+      { nvidiaHardware: true },
+      /no driver is loaded/,
+      /CUDA build of torch/,
+    ],
     [
       'bfloat16 that gains nothing',
       { speeds: [{ device: 'cpu', float32: 300, bfloat16: 20 }] },
@@ -50,6 +79,50 @@ describe('findings', () => {
   it('keep quiet about bfloat16 without hardware for it', () => {
     const speeds = [{ device: 'cpu', float32: 300, bfloat16: undefined }];
     expect(judge({ ...healthy, bfloat16Hardware: false, speeds })[0]?.level).toBe('ok');
+  });
+});
+
+describe('GPUs', () => {
+  it('that are hidden are told of', () => {
+    const seen = { ...healthy, nvidiaDriver: true, nvidiaHardware: true, cuda: '12.4' };
+    expect(judgeGpus(seen, '')?.advice).toContain('and here it is ""');
+    expect(judgeGpus(seen, undefined)?.advice).not.toContain('here it is');
+    expect(judgeGpus({ ...seen, gpus: 1 }, '0')).toBeUndefined();
+  });
+
+  it('that no machine has are no fault, and one line says what a CUDA build misses', () => {
+    expect(judgeGpus({ ...healthy, cuda: '13.0' })).toBeUndefined();
+    expect(describeDevices(['cpu'], { ...healthy, cuda: '13.0' })).toBe(
+      'cpu (LibTorch is built for CUDA 13.0; no NVIDIA driver is loaded)',
+    );
+    expect(describeDevices(['cpu'], healthy)).toBe('cpu');
+    expect(
+      describeDevices(['cpu', 'cuda:0'], { ...healthy, cuda: '13.0', nvidiaDriver: true, gpus: 1 }),
+    ).toBe('cpu, cuda:0');
+  });
+
+  it('are found on the bus, and the driver among the kernel’s', () => {
+    const root = mkdtempSync(join(tmpdir(), 'carryover-doctor-'));
+    const plug = (slot: string, vendor: string, kind: string): void => {
+      const folder = join(root, 'sys/bus/pci/devices', slot);
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, 'vendor'), `${vendor}\n`);
+      writeFileSync(join(folder, 'class'), `${kind}\n`);
+    };
+    try {
+      expect(lookForNvidia(root)).toEqual({ nvidiaDriver: false, nvidiaHardware: false });
+      plug('0000:00:02.0', '0x8086', '0x030000');
+      // The audio half of a graphics card.
+      plug('0000:01:00.1', '0x10de', '0x040300');
+      expect(lookForNvidia(root).nvidiaHardware).toBe(false);
+      plug('0000:01:00.0', '0x10de', '0x030200');
+      expect(lookForNvidia(root).nvidiaHardware).toBe(true);
+      mkdirSync(join(root, 'proc/driver/nvidia'), { recursive: true });
+      writeFileSync(join(root, 'proc/driver/nvidia/version'), 'NVRM version: …\n');
+      expect(lookForNvidia(root).nvidiaDriver).toBe(true);
+    } finally {
+      rmSync(root, { recursive: true });
+    }
   });
 });
 

@@ -1,6 +1,7 @@
 /** `carryover doctor`: what this machine has, how fast it is, and what to mend. */
 import type { Command } from 'commander';
 import type { Examination } from '../doctor/examine.ts';
+import { describeDevices } from '../doctor/gpus.ts';
 import { outputOf } from '../output.ts';
 
 const gibibyte = 2 ** 30;
@@ -32,12 +33,12 @@ function describe(seen: Examination): [label: string, value: string][] {
     `${gigaflops(float32)} GFLOP/s in float32, ` +
       (bfloat16 === undefined ? 'no bfloat16' : `${gigaflops(bfloat16)} in bfloat16`),
   ]);
-  const devices = seen.speeds.map(({ device }) => device).join(', ');
+  const devices = seen.speeds.map(({ device }) => device);
   return [
     ['Node', `${seen.node} on ${seen.system}`],
     ['LibTorch', `${seen.libtorch} in ${seen.place}`],
     ['processor', `${seen.processor}, ${seen.instructions} kernels`],
-    ['devices', devices],
+    ['devices', describeDevices(devices, seen)],
     ['threads', `${seen.cores} (the cores that this process may use)`],
     ['BLAS', seen.blas],
     ...speeds,

@@ -1,5 +1,4 @@
 /** Looks at the machine and at LibTorch, and gathers what it sees in one document. */
-import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { dirname } from 'node:path';
@@ -9,11 +8,13 @@ import {
   cudaDeviceCount,
   getThreadCount,
   libtorchConfiguration,
+  libtorchCuda,
   libtorchVersion,
   processorHasBFloat16,
   setThreadCount,
 } from '../../tensor/index.ts';
 import { type Finding, judge, type Observations } from './findings.ts';
+import { lookForNvidia } from './gpus.ts';
 import { blasKind, libraryNamed, loadedLibraries } from './libraries.ts';
 import { gemmSpeed, multipliesBFloat16 } from './measure.ts';
 
@@ -53,7 +54,8 @@ export async function examine(folder: string): Promise<Examination> {
     cores,
     speeds,
     bfloat16Hardware: processorHasBFloat16(),
-    nvidiaDriver: existsSync('/proc/driver/nvidia/version'),
+    cuda: libtorchCuda(),
+    ...lookForNvidia(),
     gpus,
     freeDisk: disk.bavail * disk.bsize,
     availableMemory: process.availableMemory(),

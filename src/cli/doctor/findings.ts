@@ -1,4 +1,5 @@
 /** What the doctor makes of what it saw: pure judgement, no looking. */
+import { type GpuObservations, judgeGpus } from './gpus.ts';
 import type { BlasKind } from './libraries.ts';
 
 export interface Speed {
@@ -9,17 +10,13 @@ export interface Speed {
   bfloat16: number | undefined;
 }
 
-export interface Observations {
-  libtorch: string;
+export interface Observations extends GpuObservations {
   blas: BlasKind;
   /** Cores that this process may use, which is how many threads training takes by default. */
   cores: number;
   speeds: Speed[];
   /** The processor's own flag; says nothing of GPUs. */
   bfloat16Hardware: boolean;
-  /** An NVIDIA driver is loaded. */
-  nvidiaDriver: boolean;
-  gpus: number;
   /** Bytes. */
   freeDisk: number;
   /** Bytes that this process may still take. */
@@ -80,13 +77,9 @@ function blasFinding({ blas, speeds }: Observations): Finding | undefined {
   );
 }
 
-function gpuFinding({ nvidiaDriver, gpus, libtorch }: Observations): Finding | undefined {
-  if (!nvidiaDriver || gpus > 0) return undefined;
-  return warning(
-    `an NVIDIA driver is here, but LibTorch ${libtorch} sees no GPU`,
-    'install a CUDA build: python3 -m venv .venv && . .venv/bin/activate && pip install torch (or the LibTorch zip ' +
-      'for CUDA of https://pytorch.org/get-started/locally/, its folder in LIBTORCH), then npm run setup',
-  );
+function gpuFinding(seen: Observations): Finding | undefined {
+  const found = judgeGpus(seen);
+  return found && warning(found.message, found.advice);
 }
 
 function bfloat16Finding({ bfloat16Hardware, speeds }: Observations): Finding | undefined {

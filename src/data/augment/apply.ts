@@ -1,7 +1,7 @@
 /** From a batch of resized pictures to what a network sees, on the device of the batch. */
 import { fromTypedArray, noGrad, ops, scope, type Tensor } from '../../tensor/index.ts';
-import { adjustColour } from './colour.ts';
-import { centreCrop, type ImageChange } from './draw.ts';
+import { adjustColours } from './colour.ts';
+import { type ColourChange, centreCrop, type ImageChange } from './draw.ts';
 import { lineOf, type Normalisation } from './line.ts';
 import { luminanceWeights } from './luminance.ts';
 import { warp } from './warp.ts';
@@ -47,8 +47,8 @@ export function trainingBatch(
       return warp(pixels, changes, {
         size,
         factors: ({ colour }) => (colour.length > 0 ? levels : plain),
-        recolour: (image, { colour }) => {
-          const changed = adjustColour(image, colour);
+        recolour: (images, some) => {
+          const changed = adjustColours(images, some.map(colourOf));
           const scales = Float32Array.from(std, (value) => 1 / value);
           return ops.mul(changed, fromTypedArray(scales, [3, 1, 1], { device: pixels.device }));
         },
@@ -92,8 +92,12 @@ export function changedImages(
   return warp(pixels, changes, {
     size,
     factors: () => levels,
-    recolour: (image, { colour }) => adjustColour(image, colour),
+    recolour: (images, some) => adjustColours(images, some.map(colourOf)),
   });
+}
+
+function colourOf({ colour }: ImageChange): ColourChange {
+  return colour;
 }
 
 /** From levels of 0 to 255 to 0 to 1, in each channel. */

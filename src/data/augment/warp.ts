@@ -7,6 +7,7 @@
  */
 import { fromTypedArray, ops, scope, type Tensor } from '../../tensor/index.ts';
 import { type TriangleFilter, triangleFilter } from '../images/resize.ts';
+import { pick } from './colour.ts';
 import type { ImageChange } from './draw.ts';
 
 /** Images at once on a CPU: their rows stay in its cache. */
@@ -18,10 +19,10 @@ export interface WarpOptions {
   /** By what each channel of an image is multiplied. */
   factors: (change: ImageChange) => readonly number[];
   /**
-   * Called with each image whose colours change, before the transposition back: [3, size, size] with
-   * columns before rows, in the levels that `factors` makes. What it returns takes the image's place.
+   * Called with the images whose colours change, before the transposition back: [N, 3, size, size] with
+   * columns before rows, in the levels that `factors` makes. What it returns takes the images' place.
    */
-  recolour: (image: Tensor, change: ImageChange) => Tensor;
+  recolour: (images: Tensor, changes: readonly ImageChange[]) => Tensor;
   /** What is taken from each channel at the end. */
   offsets?: readonly number[];
 }
@@ -40,19 +41,19 @@ export function warp(
   const { device } = pixels;
   const chunk = device === 'cpu' ? chunkOnCpu : changes.length;
   return scope(() => {
-    const result = ops.empty([changes.length, size, size * 3], { dtype: 'float32', device });
+    const result = ops.empty([changes.length, size, size, 3], { dtype: 'float32', device });
     for (let start = 0; start < changes.length; start += chunk) {
       const some = changes.slice(start, start + chunk);
       scope(() => {
         const warped = warpSome(ops.narrow(pixels, 0, start, some.length), some, options);
-        ops.copy_(ops.narrow(result, 0, start, some.length), warped);
+        ops.copy_(ops.narrow(result, 0, start, some.length), ops.permute(warped, [0, 3, 2, 1]));
       });
     }
-    return ops.permute(ops.reshape(result, [changes.length, size, size, 3]), [0, 3, 1, 2]);
+    return ops.permute(result, [0, 3, 1, 2]);
   });
 }
 
-/** The same for some images: [n, size, size · 3], not contiguous. */
+/** The same for some images: [n, 3, size, size] with columns before rows, not contiguous. */
 function warpSome(
   pixels: Tensor,
   changes: readonly ImageChange[],
@@ -66,20 +67,27 @@ function warpSome(
   const turned = ops.permute(ops.reshape(down, [count, size, resize * 3]), [0, 2, 1]).contiguous();
   const columns = ops.reshape(turned, [count * resize * 3, size]);
   const across = sumRows(columns, horizontalSums(changes, resize, size, factors));
-  changes.forEach((change, position) => {
-    if (change.colour.length === 0) return;
-    const part = ops.narrow(across, 0, position * size * 3, size * 3);
-    const image = ops.permute(ops.reshape(part, [size, 3, size]), [1, 0, 2]);
-    scope(() => ops.copy_(image, recolour(image, change)));
+  const byColumn = ops.permute(ops.reshape(across, [count, size, 3, size]), [0, 2, 1, 3]);
+  const images = recoloured(byColumn, changes, recolour);
+  if (offsets) ops.sub_(images, fromTypedArray(Float32Array.from(offsets), [3, 1, 1], { device }));
+  return images;
+}
+
+/** The images, with other colours where their changes say so: themselves where none does. */
+function recoloured(
+  images: Tensor,
+  changes: readonly ImageChange[],
+  recolour: WarpOptions['recolour'],
+): Tensor {
+  const places = [...changes.keys()].filter((place) => changes[place]?.colour.length);
+  if (places.length === 0) return images;
+  const some = places.flatMap((place) => changes[place] ?? []);
+  const both = ops.cat([images, recolour(pick(images, places), some)], 0);
+  const from = [...changes.keys()];
+  places.forEach((place, at) => {
+    from[place] = changes.length + at;
   });
-  if (offsets) {
-    const repeated = Float32Array.from(
-      { length: count * size * 3 },
-      (_, row) => offsets[row % 3] ?? 0,
-    );
-    ops.sub_(across, fromTypedArray(repeated, [count * size * 3, 1], { device }));
-  }
-  return ops.permute(ops.reshape(across, [count, size * 3, size]), [0, 2, 1]);
+  return pick(both, from);
 }
 
 /** For each row of a result which rows of a matrix are summed, and with which weights. */
