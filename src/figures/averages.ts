@@ -31,12 +31,10 @@ export function averageLine(
 ): PanelLine[] {
   const fractions = [...new Set(all.map(({ fraction }) => fraction))].sort((a, b) => a - b);
   if (fractions.length < 2) return [];
-  const meanAt = (fraction: number): number =>
-    mean(all.filter((one) => one.fraction === fraction).map(({ value }) => value));
-  const points = fractions.map((fraction) => ({
-    fraction,
-    value: { mean: meanAt(fraction), count: 1 },
-  }));
+  const points = fractions.map((fraction) => {
+    const values = all.filter((one) => one.fraction === fraction).map(({ value }) => value);
+    return { fraction, value: { mean: mean(values), count: values.length } };
+  });
   return [{ label, points }];
 }
 
@@ -51,6 +49,7 @@ export function gainPanel(
     y: 'gain over ST, % of ST',
     format: '+.0%',
     rule: 0,
+    counts: 'data sets',
     lines,
   };
 }

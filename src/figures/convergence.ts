@@ -1,12 +1,13 @@
 /** Validation curves of runs and what figures 8 and 19 share. */
 import { initRank, type LearningCurve, type StudySummary } from '../results/index.ts';
-import { mean } from '../util/index.ts';
+import { decimal, mean, whole } from '../util/index.ts';
 import { averageLines } from './averages.ts';
 import type { FigureSpec } from './figure.ts';
 import type { FractionPanel } from './fractionPanels.ts';
 import { panelTitle } from './grid.ts';
 import { initLabel } from './labels.ts';
 import { initStyle, type SeriesStyle, seriesEncoding } from './styles.ts';
+import { told } from './told.ts';
 
 /** Panel of the speed-up over ST, averaged over data sets; nothing where no model has it. */
 export function speedUpPanel(
@@ -19,6 +20,7 @@ export function speedUpPanel(
     title: summary.data.length > 1 ? 'speed-up, mean over data sets' : 'speed-up',
     y: 'iterations of ST / own',
     rule: 1,
+    counts: 'data sets',
     lines,
   };
 }
@@ -51,6 +53,9 @@ interface CurveDatum {
   init: string;
   iteration: number;
   value: number;
+  /** The highest point of its line, and over how many runs that is. */
+  best?: string;
+  runs: number;
 }
 
 /** A panel of validation metric against iterations: every seed thin, their mean thick. */
@@ -81,6 +86,11 @@ export function curvePanel(
     scale: { zero: false },
     axis: { tickCount: 5 },
   };
+  const { description, tooltip } = told([
+    { field: 'init', title: 'initialisation' },
+    { field: 'best', title: `best mean ${about.y}` },
+    { field: 'runs', title: 'runs', format: 'd' },
+  ]);
   return {
     title: panelTitle(about.title, 'plot'),
     width: about.width,
@@ -95,8 +105,8 @@ export function curvePanel(
         ? [
             {
               data: { values: means },
-              mark: { type: 'line', strokeWidth: 2 },
-              encoding: { x, y, color, strokeDash },
+              mark: { type: 'line', strokeWidth: 2, description },
+              encoding: { x, y, color, strokeDash, tooltip },
             },
           ]
         : []),
@@ -115,10 +125,13 @@ function meanCurve(curves: readonly LearningCurve[]): CurveDatum[] {
     )
     .filter((points) => points.length > 0);
   const init = initLabel(curves[0]?.init ?? '');
-  return (runs[0] ?? []).flatMap(({ iteration }) => {
+  const found = (runs[0] ?? []).flatMap(({ iteration }) => {
     const values = runs.flatMap((points) => valueAt(points, iteration) ?? []);
     return values.length === runs.length ? [{ init, iteration, value: mean(values) }] : [];
   });
+  const [best] = [...found].sort((a, b) => b.value - a.value);
+  const words = best && `${decimal(best.value)} at iteration ${whole(best.iteration)}`;
+  return found.map((point) => ({ ...point, best: words, runs: runs.length }));
 }
 
 function valueAt(

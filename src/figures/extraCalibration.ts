@@ -8,7 +8,8 @@ import { initLabel, modelLabel } from './labels.ts';
 import { legendRow } from './legend.ts';
 import { colour } from './palette.ts';
 import { initStyle, seriesEncoding } from './styles.ts';
-import { boundsOf, comparedModels, describeBounds } from './sweeps.ts';
+import { boundsOf, comparedModels, describeBounds, spreadOf, spreadTold } from './sweeps.ts';
+import { told } from './told.ts';
 
 const inits = ['ri', 'st', 'wt'];
 
@@ -60,6 +61,12 @@ function errors(
   };
   const y = { field: 'model', type: 'nominal', sort, scale: { domain: sort }, title: null };
   const yOffset = { field: 'init', type: 'nominal', sort: inits.map(initLabel) };
+  const { description, tooltip } = told([
+    { field: 'model', title: 'model' },
+    { field: 'init', title: 'initialisation' },
+    { field: 'value', title: 'expected calibration error', format: '.4~g' },
+    ...spreadTold(),
+  ]);
   const title = 'Calibration: expected error by initialisation';
   return [
     {
@@ -99,6 +106,7 @@ function errors(
                         init: initLabel(row.init),
                         value: row.value.mean,
                         ...boundsOf(row.value),
+                        ...spreadOf(row.value),
                       },
                     ]
                   : [],
@@ -121,8 +129,8 @@ function errors(
                     },
                   },
                   {
-                    mark: { type: 'point', size: 50 },
-                    encoding: { x, y, yOffset, color, shape },
+                    mark: { type: 'point', size: 50, description },
+                    encoding: { x, y, yOffset, color, shape, tooltip },
                   },
                 ],
               };
@@ -156,7 +164,16 @@ function reliability(
         row.init === init,
     )?.value;
     return confidence
-      ? [{ data, model, init: initLabel(init), confidence: confidence.mean, value: value.mean }]
+      ? [
+          {
+            data,
+            model,
+            init: initLabel(init),
+            confidence: confidence.mean,
+            value: value.mean,
+            runs: value.count,
+          },
+        ]
       : [];
   });
   if (points.length === 0) return [];
@@ -170,6 +187,12 @@ function reliability(
   const x = { field: 'confidence', type: 'quantitative', title: 'confidence', scale: unit };
   const y = { field: 'value', type: 'quantitative', title: 'came true', scale: unit };
   const axis = { axis: { values: [0, 0.5, 1] } };
+  const { description, tooltip } = told([
+    { field: 'init', title: 'initialisation' },
+    { field: 'confidence', title: 'confidence', format: '.3~f' },
+    { field: 'value', title: 'came true', format: '.3~f' },
+    { field: 'runs', title: 'runs', format: 'd' },
+  ]);
   const title = 'Calibration: what came true, by confidence';
   return [
     {
@@ -206,8 +229,8 @@ function reliability(
                   encoding: { x, y, color, strokeDash },
                 },
                 {
-                  mark: { type: 'point', size: 25 },
-                  encoding: { x, y, color, shape },
+                  mark: { type: 'point', size: 25, description },
+                  encoding: { x, y, color, shape, tooltip },
                 },
               ],
             })),

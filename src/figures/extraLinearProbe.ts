@@ -10,7 +10,9 @@ import { fileName } from './pages.ts';
 import { colour } from './palette.ts';
 import { distinct, findSettings } from './settings.ts';
 import { initStyle, seriesEncoding } from './styles.ts';
+import { spreadOf, spreadTold } from './sweeps.ts';
 import { tapAxis } from './taps.ts';
+import { told } from './told.ts';
 
 const methods = [
   { measure: 'probe', label: 'linear probe', dash: [1, 0], shape: 'circle' },
@@ -108,7 +110,15 @@ function panel(
   const values = rows.flatMap(({ measure, of, init, value }) => {
     const method = methods.find((one) => one.measure === measure);
     return value && method
-      ? [{ tap: of, init: initLabel(init), method: method.label, value: value.mean }]
+      ? [
+          {
+            tap: of,
+            init: initLabel(init),
+            method: method.label,
+            value: value.mean,
+            ...spreadOf(value),
+          },
+        ]
       : [];
   });
   const { color } = seriesEncoding(
@@ -133,6 +143,13 @@ function panel(
     },
     color,
   };
+  const { description, tooltip } = told([
+    { field: 'init', title: 'initialisation' },
+    { field: 'method', title: 'method' },
+    { field: 'tap', title: 'tap' },
+    { field: 'value', title: about.y, format: '.4~g' },
+    ...spreadTold(),
+  ]);
   return {
     title: panelTitle(about.title, 'plot'),
     width: about.width,
@@ -144,8 +161,8 @@ function panel(
         encoding: { ...encoding, strokeDash: byMethod(methods.map(({ dash }) => dash)) },
       },
       {
-        mark: { type: 'point', size: 20 },
-        encoding: { ...encoding, shape: byMethod(methods.map(({ shape }) => shape)) },
+        mark: { type: 'point', size: 20, description },
+        encoding: { ...encoding, tooltip, shape: byMethod(methods.map(({ shape }) => shape)) },
       },
     ],
   };

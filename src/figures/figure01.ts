@@ -1,11 +1,12 @@
 /** Figure 1: what transfer brings, by data size, distance to the source and model: a dot a data set. */
-import type { DataSummary, StudySummary } from '../results/index.ts';
-import { listed } from '../util/index.ts';
+import type { DataSummary, Gain, StudySummary } from '../results/index.ts';
+import { decimal, listed } from '../util/index.ts';
 import { leftOut, provenance, sentences } from './caption.ts';
 import { aloneOf, type Figure, type FigureKind, type FigureSpec } from './figure.ts';
 import { modelLabel } from './labels.ts';
 import { colour } from './palette.ts';
 import { comparedModels } from './sweeps.ts';
+import { told } from './told.ts';
 
 export const figure01: FigureKind = {
   id: 'figure-01-transfer-gain',
@@ -35,9 +36,12 @@ export const figure01: FigureKind = {
             images: size,
             place: place(data, at),
             gain: comparison.transfer.value,
+            ...boundsIn('gainInterval', comparison.transfer),
             ...(comparison.reuseNormalised === undefined
               ? {}
               : { reuse: comparison.reuseNormalised }),
+            share: comparison.reuse.value,
+            ...boundsIn('shareInterval', comparison.reuse),
           },
         ];
       }),
@@ -64,7 +68,16 @@ interface Dot {
   images: number;
   place: number;
   gain: number;
+  gainInterval?: string;
   reuse?: number;
+  share?: number;
+  shareInterval?: string;
+}
+
+/** The 95 % interval of a gain in words, where it has one. */
+function boundsIn(name: 'gainInterval' | 'shareInterval', { low, high }: Gain): Partial<Dot> {
+  if (low === undefined || high === undefined) return {};
+  return { [name]: `${decimal(low)} to ${decimal(high)}` };
 }
 
 function draw(
@@ -166,6 +179,16 @@ function panel(
     },
     legend: { values: steps, format: '.2f', symbolFillColor: colour('grey') },
   };
+  const { description, tooltip } = told([
+    { field: 'data', title: 'data set' },
+    { field: 'model', title: 'model' },
+    { field: 'gain', title: 'WT/RI', format: '.3f' },
+    { field: 'gainInterval', title: '95 % interval' },
+    { field: 'share', title: '(WT−ST)/WT', format: '.3f' },
+    { field: 'shareInterval', title: 'its 95 % interval' },
+    { field: 'images', title: isOfTrain ? 'training images' : 'images', format: ',d' },
+    ...(hasDistance ? [{ field: 'place', title: 'Fréchet distance', format: '.4~g' }] : []),
+  ]);
   const hasReuse = dots.some(({ reuse }) => reuse !== undefined);
   return {
     width: 190,
@@ -175,11 +198,18 @@ function panel(
         ? [
             {
               transform: [{ filter: 'isValid(datum.reuse)' }],
-              mark: { type: 'circle', opacity: 0.95, stroke: colour('muted'), strokeWidth: 0.75 },
+              mark: {
+                type: 'circle',
+                opacity: 0.95,
+                stroke: colour('muted'),
+                strokeWidth: 0.75,
+                description,
+              },
               encoding: {
                 x,
                 y,
                 size,
+                tooltip,
                 color: {
                   field: 'reuse',
                   type: 'quantitative',
@@ -193,8 +223,8 @@ function panel(
         : []),
       {
         transform: [{ filter: '!isValid(datum.reuse)' }],
-        mark: { type: 'point', filled: false, strokeWidth: 2, color: colour('grey') },
-        encoding: { x, y, size },
+        mark: { type: 'point', filled: false, strokeWidth: 2, color: colour('grey'), description },
+        encoding: { x, y, size, tooltip },
       },
       ...(hasDistance
         ? [

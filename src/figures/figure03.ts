@@ -61,7 +61,7 @@ function draw(
     settings.filter(({ model }) => models.includes(model)),
   );
   const spec = panelGrid({
-    rows: panels.map(({ measure }) => measure),
+    rows: panels.map(({ xTitle, yTitle }) => `${yTitle} and ${xTitle}`),
     columns: models.map(modelLabel),
     emptySize: SIZE,
     hasRowLabels: false,

@@ -3,7 +3,7 @@ import type { StudySummary } from '../results/index.ts';
 import { listed } from '../util/index.ts';
 import { leftOut, provenance, repeats, sentences } from './caption.ts';
 import { aloneOf, type Figure, type FigureKind } from './figure.ts';
-import { driftWords } from './figure17.ts';
+import { driftCell, driftWords } from './figure17.ts';
 import { modelLabel } from './labels.ts';
 import { type LineCell, lineGrid } from './lineGrid.ts';
 import { averageFindings, distinct, findSettings, type Setting } from './settings.ts';
@@ -22,7 +22,7 @@ export const figure04: FigureKind = {
 
 function draw(summary: StudySummary, { models, settings, data, shown, gaps }: TapPage): Figure {
   const title = 'Drift of the weights, mean over data sets';
-  const cells = models.map((model) => averageCell(settings, model, shown, gaps));
+  const cells = models.map((model) => driftCell(averageCell(settings, model, shown, gaps)));
   const counts = cells.flatMap(({ points }) => points.flatMap(({ count }) => count ?? []));
   const seeds = settings.flatMap(({ rows }) => rows.flatMap(({ value }) => value?.count ?? []));
   return {

@@ -27,7 +27,7 @@ function draw(summary: StudySummary, { models, settings, data, shown, gaps }: Ta
     data.map((name) => {
       const cell = reinitCell(summary, settings, { data: name, model, shown, gaps });
       const metric = summary.data.find((set) => set.name === name)?.metric;
-      return cell && { ...cell, yTitle: metricLabel(metric) };
+      return cell && { ...cell, yTitle: metricLabel(metric), valueTitle: metricLabel(metric) };
     }),
   );
   return {

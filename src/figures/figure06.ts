@@ -8,12 +8,14 @@ import { leftOut, provenance, sentences } from './caption.ts';
 import { aloneOf, type Figure, type FigureKind, type FigureSpec } from './figure.ts';
 import { panelGrid } from './grid.ts';
 import { bestDepth, knnByTap, knnWords } from './knnFindings.ts';
-import { byInductiveBias, metricLabel, modelLabel } from './labels.ts';
+import { byInductiveBias, initLabel, metricLabel, modelLabel } from './labels.ts';
 import { legendRow } from './legend.ts';
 import { lineCell, lineGrid, lineWords } from './lineGrid.ts';
 import { chosenModels, distinct, findSettings, type Setting } from './settings.ts';
 import { explainShown, shownInits } from './shownInits.ts';
 import { fractionOf, modelEncoding, modelStyles, seriesStyle } from './styles.ts';
+import { spreadOf, spreadTold } from './sweeps.ts';
+import { told } from './told.ts';
 
 const WIDTH = 180;
 
@@ -43,7 +45,7 @@ function draw(summary: StudySummary, settings: readonly Setting[]): Figure {
   const cells = chosen.map((model) =>
     data.map((name) => {
       const cell = lineCell(settings, { data: name, model, shown, gaps, pick: knnByTap });
-      return cell && { ...cell, yTitle: metricOf(name) };
+      return cell && { ...cell, yTitle: metricOf(name), valueTitle: `k-NN ${metricOf(name)}` };
     }),
   );
   const top = lineGrid({
@@ -59,7 +61,8 @@ function draw(summary: StudySummary, settings: readonly Setting[]): Figure {
   const best = data.map((name) => bestPoints(settings.filter((setting) => setting.data === name)));
   const bottom = panelGrid({
     rows: ['best of all depths'],
-    columns: data.map(() => ''),
+    columns: data,
+    hasColumnLabels: false,
     emptySize: { width: WIDTH, height: 120 },
     panel: (_, column) => bestPanel(best[column] ?? [], models, metricOf(data[column])),
   });
@@ -103,6 +106,8 @@ interface BestPoint {
   value: number;
   low?: number;
   high?: number;
+  interval?: string;
+  deviation?: string;
   runs: number;
 }
 
@@ -112,16 +117,16 @@ function bestPoints(settings: readonly Setting[]): BestPoint[] {
     const best = bestDepth(rows);
     const fraction = init === 'ri' ? RI_PLACE : fractionOf(init);
     if (!best?.value || fraction === undefined) return [];
-    const { mean, deviation, count } = best.value;
+    const { mean, deviation } = best.value;
     return [
       {
         model: modelLabel(model),
-        init,
+        init: initLabel(init),
         fraction,
         tap: best.of,
         value: mean,
         ...(deviation === undefined ? {} : { low: mean - deviation, high: mean + deviation }),
-        runs: count,
+        ...spreadOf(best.value),
       },
     ];
   });
@@ -153,6 +158,13 @@ function bestPanel(
     scale: { zero: false },
     axis: { tickCount: 4 },
   };
+  const { description, tooltip } = told([
+    { field: 'model', title: 'model' },
+    { field: 'init', title: 'initialisation' },
+    { field: 'tap', title: 'best tap' },
+    { field: 'value', title: `k-NN ${metric}`, format: '.4~g' },
+    ...spreadTold(),
+  ]);
   return {
     width: WIDTH,
     height: 120,
@@ -174,19 +186,13 @@ function bestPanel(
       },
       {
         data: { values: points },
-        mark: { type: 'point', size: 22, filled: true },
+        mark: { type: 'point', size: 22, filled: true, description },
         encoding: {
           x,
           y,
           color,
           shape,
-          tooltip: [
-            { field: 'model' },
-            { field: 'init', title: 'initialisation' },
-            { field: 'tap', title: 'best tap' },
-            { field: 'value', title: metric, format: '.4~g' },
-            { field: 'runs' },
-          ],
+          tooltip,
         },
       },
     ],

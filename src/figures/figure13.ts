@@ -26,9 +26,8 @@ function draw(summary: StudySummary, { models, settings, data, shown, gaps }: Ta
     models.map((model) => {
       const cell = lineCell(settings, { data: name, model, shown, gaps, pick: knnByTap });
       const metric = summary.data.find((set) => set.name === name)?.metric;
-      return (
-        cell && { ...cell, yTitle: model === models[0] ? `k-NN ${metricLabel(metric)}` : null }
-      );
+      const valueTitle = `k-NN ${metricLabel(metric)}`;
+      return cell && { ...cell, valueTitle, yTitle: model === models[0] ? valueTitle : null };
     }),
   );
   return {

@@ -52,6 +52,7 @@ export const figure15: FigureKind = {
           ),
           spec: fractionPanels({
             title,
+            seriesTitle: 'features',
             series: kinds.map(({ label }, at) => ({ label, style: seriesStyle(at) })),
             panels,
           }),

@@ -25,7 +25,8 @@ function draw(summary: StudySummary, { models, settings, data, shown, gaps }: Ta
     models.map((model) => {
       const cell = reinitCell(summary, settings, { data: name, model, shown, gaps });
       const metric = summary.data.find((set) => set.name === name)?.metric;
-      return cell && { ...cell, yTitle: model === models[0] ? metricLabel(metric) : null };
+      const valueTitle = metricLabel(metric);
+      return cell && { ...cell, valueTitle, yTitle: model === models[0] ? valueTitle : null };
     }),
   );
   return {

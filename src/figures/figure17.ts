@@ -4,7 +4,7 @@ import { listed } from '../util/index.ts';
 import { leftOut, provenance, sentences } from './caption.ts';
 import { aloneOf, type Figure, type FigureKind } from './figure.ts';
 import { modelLabel } from './labels.ts';
-import { lineCell, lineGrid, lineWords } from './lineGrid.ts';
+import { type LineCell, lineCell, lineGrid, lineWords } from './lineGrid.ts';
 import { findSettings } from './settings.ts';
 import { explainShown } from './shownInits.ts';
 import { type TapPage, tapPages } from './tapPage.ts';
@@ -23,11 +23,15 @@ export const figure17: FigureKind = {
 export const driftWords =
   'The ℓ2 distance between the weights before and after fine-tuning over their number, of the convolution and linear weights of each tap.';
 
+/** With what its values are called. */
+export const driftCell = <Cell extends LineCell | undefined>(cell: Cell): Cell =>
+  cell && { ...cell, valueTitle: 'ℓ2 per weight' };
+
 function draw(summary: StudySummary, { models, settings, data, shown, gaps }: TapPage): Figure {
   const title = 'Drift of the weights during fine-tuning';
   const cells = data.map((name) =>
     models.map((model) =>
-      lineCell(settings, { data: name, model, shown, gaps, pick: (rows) => rows }),
+      driftCell(lineCell(settings, { data: name, model, shown, gaps, pick: (rows) => rows })),
     ),
   );
   return {

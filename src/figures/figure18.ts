@@ -15,6 +15,7 @@ import { averageFindings, distinct, findSettings, type Setting } from './setting
 import { explainShown, type ShownInit, shownInits } from './shownInits.ts';
 import { seriesEncoding } from './styles.ts';
 import { domainOf } from './tapLines.ts';
+import { told } from './told.ts';
 
 export const figure18: FigureKind = {
   id: 'figure-18-attention',
@@ -202,12 +203,15 @@ function attentionPanel(
     scale: { zero: false, ...(domain ? { domain, nice: false } : {}) },
     axis: { tickCount: 5 },
   };
-  const tooltip = [
+  const { description, tooltip } = told([
     { field: 'series', title: 'initialisation' },
-    { field: 'block' },
-    { field: 'head' },
+    { field: 'block', title: 'block', format: 'd' },
+    { field: 'head', title: 'head' },
     { field: 'distance', title: 'pixels', format: '.2f' },
-  ];
+  ]);
+  const alike = told([
+    { field: 'distance', title: 'attention to all patches alike, pixels', format: '.2f' },
+  ]);
   return {
     title: panelTitle(title),
     width: WIDTH,
@@ -218,8 +222,13 @@ function attentionPanel(
         : [
             {
               data: { values: [{ distance: uniform }] },
-              mark: { type: 'rule', strokeDash: [2, 3], strokeWidth: 1.25 },
-              encoding: { y },
+              mark: {
+                type: 'rule',
+                strokeDash: [2, 3],
+                strokeWidth: 1.25,
+                description: alike.description,
+              },
+              encoding: { y, tooltip: alike.tooltip },
             },
           ]),
       {
@@ -234,7 +243,7 @@ function attentionPanel(
       },
       {
         data: { values: means },
-        mark: { type: 'point', size: 26, filled: true },
+        mark: { type: 'point', size: 26, filled: true, description },
         encoding: { x, y, color, shape, tooltip },
       },
     ],

@@ -7,7 +7,8 @@ import { modelLabel } from './labels.ts';
 import { type LegendEntry, legendRow } from './legend.ts';
 import { colour } from './palette.ts';
 import { modelStyles, type SeriesStyle, seriesEncoding, star } from './styles.ts';
-import { boundsOf, describeBounds } from './sweeps.ts';
+import { boundsOf, describeBounds, spreadOf, spreadTold } from './sweeps.ts';
+import { told } from './told.ts';
 
 export interface PanelSeries {
   label: string;
@@ -29,6 +30,8 @@ export interface FractionPanel {
   y: string;
   /** d3's format of the y axis. */
   format?: string;
+  /** What its points are means over: `runs` by default. */
+  counts?: 'data sets';
   /** A horizontal line at a value that means "no change". */
   rule?: number;
   lines: readonly PanelLine[];
@@ -36,6 +39,8 @@ export interface FractionPanel {
 
 export interface FractionPanelsOptions {
   title: string;
+  /** What tells the lines apart: `model` by default. */
+  seriesTitle?: string;
   series: readonly PanelSeries[];
   panels: readonly FractionPanel[];
 }
@@ -106,7 +111,12 @@ export function modelSeries(
 }
 
 /** The whole figure: legend, then panels in rows. */
-export function fractionPanels({ title, series, panels }: FractionPanelsOptions): FigureSpec {
+export function fractionPanels({
+  title,
+  seriesTitle,
+  series,
+  panels,
+}: FractionPanelsOptions): FigureSpec {
   const hasRandom = panels.some(({ lines }) => lines.some(({ random }) => random !== undefined));
   const across = Math.min(COLUMNS, panels.length);
   const legend: LegendEntry[] = [
@@ -126,7 +136,9 @@ export function fractionPanels({ title, series, panels }: FractionPanelsOptions)
     vconcat: [
       legendRow(legend, across * (WIDTH + 50)),
       {
-        concat: panels.map((panel) => panelSpec(panel, series, { width: WIDTH, height: HEIGHT })),
+        concat: panels.map((panel) =>
+          panelSpec(panel, series, { width: WIDTH, height: HEIGHT, seriesTitle }),
+        ),
         columns: COLUMNS,
         spacing: 22,
       },
@@ -139,7 +151,7 @@ export function fractionPanels({ title, series, panels }: FractionPanelsOptions)
 export function panelSpec(
   panel: FractionPanel,
   series: readonly PanelSeries[],
-  { width, height }: { width: number; height: number },
+  { width, height, seriesTitle = 'model' }: { width: number; height: number; seriesTitle?: string },
 ): FigureSpec {
   const { color, strokeDash, shape } = seriesEncoding('series', series);
   const stars = panel.lines.flatMap(({ label, random }) =>
@@ -175,6 +187,14 @@ export function panelSpec(
     values: values.filter(({ low }) => low !== undefined),
   });
   const asBand = hasBands(panel);
+  const all = [
+    { field: 'series', title: seriesTitle },
+    { field: 'random', title: 'initialisation' },
+    { field: 'kept', title: 'WT fraction', format: '.3~g' },
+    { field: 'value', title: panel.y, format: panel.format ?? '.4~g' },
+    ...spreadTold(panel.counts),
+  ];
+  const { description, tooltip } = told(all);
   return {
     title: panelTitle(panel.title, 'plot'),
     width,
@@ -204,15 +224,15 @@ export function panelSpec(
       { data: { values: points }, mark: { type: 'line', aria: false }, encoding: line },
       {
         data: { values: points },
-        mark: { type: 'point', size: longestOf(panel) > 8 ? 22 : 40, tooltip: { content: 'data' } },
-        encoding: { x, y, color, shape },
+        mark: { type: 'point', size: longestOf(panel) > 8 ? 22 : 40, description },
+        encoding: { x, y, color, shape, tooltip },
       },
       ...(stars.length > 0
         ? [
             {
               data: { values: stars },
-              mark: { type: 'point', shape: star, size: 70, tooltip: { content: 'data' } },
-              encoding: { x, y, color },
+              mark: { type: 'point', shape: star, size: 70, description },
+              encoding: { x, y, color, tooltip },
             },
           ]
         : []),
@@ -222,15 +242,28 @@ export function panelSpec(
 
 interface PanelDatum {
   series: string;
+  /** Place on the axis. */
   fraction: number;
+  /** The fraction, of the others than RI; and RI's name. */
+  kept?: number;
+  random?: string;
   value: number;
   low?: number;
   high?: number;
-  runs: number;
+  interval?: string;
+  deviation?: string;
+  runs?: number;
 }
 
 function datum(series: string, fraction: number, value: Statistic): PanelDatum {
-  return { series, fraction, value: value.mean, ...boundsOf(value), runs: value.count };
+  return {
+    series,
+    fraction,
+    ...(fraction < 0 ? { random: 'RI' } : { kept: fraction }),
+    value: value.mean,
+    ...boundsOf(value),
+    ...spreadOf(value),
+  };
 }
 
 /** Stars side by side in the legend's order, so that equal ones are seen and grey ones are told apart. */

@@ -6,6 +6,8 @@ export interface GridOptions {
   rows: readonly string[];
   /** Labels over the columns. */
   columns: readonly string[];
+  /** Whether the columns' labels stand over the first row; by default they do. */
+  hasColumnLabels?: boolean;
   /** The panel of a place; `undefined` where the study has nothing there. */
   panel: (row: number, column: number) => FigureSpec | undefined;
   /** Whether the rows' labels stand beside the panels; by default they do. */
@@ -16,11 +18,13 @@ export interface GridOptions {
 
 /** A `concat` whose columns are aligned; what is not there has an empty place that says so. */
 export function panelGrid(options: GridOptions): FigureSpec {
-  const { rows, columns, panel, hasRowLabels = true } = options;
+  const { rows, columns, panel, hasRowLabels = true, hasColumnLabels = true } = options;
   return {
     concat: rows.flatMap((label, row) =>
       columns.map((column, at) => ({
-        ...(row === 0 ? { title: panelTitle(column) } : {}),
+        // Of a panel in a lower row nothing else says which column it stands in: SVG and page read it here.
+        description: [label, column].filter((text) => text !== '').join(', '),
+        ...(row === 0 && hasColumnLabels ? { title: panelTitle(column) } : {}),
         ...labelled(
           panel(row, at) ?? emptyPanel(options.emptySize),
           at === 0 && hasRowLabels ? label : null,

@@ -16,6 +16,7 @@ export {
 } from './figures.ts';
 export { initLabel, metricLabel, modelLabel } from './labels.ts';
 export { type PngOptions, renderPng, renderSvg, type SvgOptions } from './render.ts';
+export { type DrawnMatrix, drawnMatrices } from './similarity.ts';
 export { formatTable1 } from './table1/csv.ts';
 export { table1Html } from './table1/html.ts';
 export { type PrintedTable, printedTable, type Table1Options } from './table1/layout.ts';

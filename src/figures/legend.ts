@@ -89,7 +89,13 @@ export function legendRow(
         encoding: { x: at('middle'), y, color: raw('color'), shape: raw('shape') },
       },
       {
-        mark: { type: 'text', align: 'left', baseline: 'middle', fontSize: SIZE },
+        mark: {
+          type: 'text',
+          align: 'left',
+          baseline: 'middle',
+          fontSize: SIZE,
+          description: { expr: 'datum.label' },
+        },
         encoding: { x: at('name'), y, text: { field: 'label' } },
       },
       ...(title === undefined
@@ -104,6 +110,7 @@ export function legendRow(
                 fontSize: SIZE,
                 fontWeight: 600,
                 color: colour('text'),
+                description: title,
               },
               encoding: { x: at('name'), y, text: { field: 'title' } },
             },

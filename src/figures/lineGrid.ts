@@ -14,6 +14,8 @@ export interface LineCell {
   taps: readonly string[];
   points: readonly TapPoint[];
   yTitle?: string | null;
+  /** What its values are called where they are told. */
+  valueTitle?: string;
 }
 
 export interface LineGridOptions
@@ -59,6 +61,7 @@ export function lineGrid(options: LineGridOptions): FigureSpec {
         width,
         height,
         yTitle: own.yTitle ?? null,
+        valueTitle: own.valueTitle,
         domain: domainOf(values, logarithmic),
         logarithmic,
         hasTapLabels:

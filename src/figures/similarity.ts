@@ -1,4 +1,5 @@
 /** Panels of CKA: one square a pair of taps, from the input at the lower left to the output. */
+import { z } from 'zod';
 import type { FigureSpec } from './figure.ts';
 import { colour } from './palette.ts';
 import { distinct } from './settings.ts';
@@ -91,5 +92,60 @@ export function similarityPanel(
             },
           ]),
     ],
+  };
+}
+
+/** A matrix of similarities as it is drawn: rows from top to bottom, columns from left to right. */
+export interface DrawnMatrix {
+  rows: string[];
+  columns: string[];
+  /** What the rows and the columns are of. */
+  rowTitle: string;
+  columnTitle: string;
+  /** By row and column; `undefined` where there is none. */
+  values: (number | undefined)[];
+}
+
+/**
+ * The matrices of a specification that {@link similarityPanel} is part of, in the order in which they are
+ * drawn. A drawing holds squares alone: thousands of them, that tell nothing of themselves.
+ */
+export function drawnMatrices(spec: unknown): DrawnMatrix[] {
+  if (Array.isArray(spec)) return spec.flatMap(drawnMatrices);
+  if (typeof spec !== 'object' || spec === null) return [];
+  const { vconcat, hconcat, concat, layer } = spec as Record<string, unknown>;
+  const parts = vconcat ?? hconcat ?? concat;
+  if (parts !== undefined) return drawnMatrices(parts);
+  return Array.isArray(layer) ? layer.flatMap((one) => matrixOf(one) ?? []) : [];
+}
+
+const matrixLayer = z.object({
+  data: z.object({
+    values: z.array(z.object({ left: z.string(), right: z.string(), cka: z.number() })),
+  }),
+  mark: z.object({ type: z.literal('rect') }),
+  encoding: z.object({
+    x: z.object({ scale: z.object({ domain: z.array(z.string()) }) }),
+    y: z.object({ scale: z.object({ domain: z.array(z.string()) }) }),
+    tooltip: z.tuple([
+      z.object({ title: z.string() }),
+      z.object({ title: z.string() }),
+      z.unknown(),
+    ]),
+  }),
+});
+
+function matrixOf(layer: unknown): DrawnMatrix | undefined {
+  const { success, data: found } = matrixLayer.safeParse(layer);
+  if (!success) return undefined;
+  const { data, encoding } = found;
+  const [rows, columns] = [encoding.y.scale.domain, encoding.x.scale.domain];
+  const values = new Map(data.values.map(({ left, right, cka }) => [`${left}\n${right}`, cka]));
+  return {
+    rows,
+    columns,
+    rowTitle: encoding.tooltip[0].title,
+    columnTitle: encoding.tooltip[1].title,
+    values: rows.flatMap((row) => columns.map((column) => values.get(`${row}\n${column}`))),
   };
 }

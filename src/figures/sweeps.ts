@@ -4,6 +4,7 @@
  */
 import type { Cell, CurvePoint, Spread, Statistic, StudySummary } from '../results/index.ts';
 import { byInductiveBias, familyOf, modelParts } from './labels.ts';
+import type { Told } from './told.ts';
 
 /** The curve points of a data set and model, from the sweep or, where there is none, from ST and WT. */
 export function curvePoints(summary: StudySummary, data: string, model: string): CurvePoint[] {
@@ -57,6 +58,27 @@ export function boundsOf({ mean: centre, deviation, interval }: Statistic): {
   if (deviation === undefined) return {};
   return { low: centre - deviation, high: centre + deviation };
 }
+
+/** What is around a mean in words: `0.61 to 0.65`, or one deviation. */
+export function spreadOf({ deviation, interval, count }: Statistic): {
+  interval?: string;
+  deviation?: string;
+  runs: number;
+} {
+  const short = (value: number): string => String(Number(value.toPrecision(4))).replace('-', '−');
+  return {
+    ...(interval ? { interval: `${short(interval.low)} to ${short(interval.high)}` } : {}),
+    ...(deviation === undefined ? {} : { deviation: short(deviation) }),
+    runs: count,
+  };
+}
+
+/** The fields of {@link spreadOf}, for marks that tell them. */
+export const spreadTold = (counts = 'runs'): Told[] => [
+  { field: 'interval', title: '95 % interval' },
+  { field: 'deviation', title: 'sd' },
+  { field: 'runs', title: counts, format: 'd' },
+];
 
 /** What the error bars or bands around some means are, as a sentence. */
 export function describeBounds(

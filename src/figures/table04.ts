@@ -5,7 +5,8 @@ import { aloneOf, type FigureKind, type FigureSpec } from './figure.ts';
 import { panelTitle } from './grid.ts';
 import { metricLabel, modelLabel, modelParts } from './labels.ts';
 import { colour } from './palette.ts';
-import { boundsOf, cellOf, describeBounds, metricOf } from './sweeps.ts';
+import { boundsOf, cellOf, describeBounds, metricOf, spreadOf, spreadTold } from './sweeps.ts';
+import { told } from './told.ts';
 
 export const table04: FigureKind = {
   id: 'table-04-depth',
@@ -52,6 +53,7 @@ export const table04: FigureKind = {
                   model,
                   value: metric.mean,
                   ...boundsOf(metric),
+                  ...spreadOf(metric),
                 })),
                 { title: data.name, x: `test ${metricLabel(data.metric)}`, sort },
               ),
@@ -126,6 +128,11 @@ function dotPanel(
 ): FigureSpec {
   const axis = { type: 'quantitative', title: x, scale: { zero: false }, axis: { tickCount: 5 } };
   const y = modelAxis(sort);
+  const { description, tooltip } = told([
+    { field: 'model', title: 'model' },
+    { field: 'value', title: x, format: '.4~g' },
+    ...spreadTold(),
+  ]);
   return {
     title: panelTitle(title, 'plot'),
     width: 190,
@@ -138,8 +145,8 @@ function dotPanel(
       },
       {
         data: { values },
-        mark: { type: 'point', size: 60, color: colour('blue') },
-        encoding: { x: { ...axis, field: 'value' }, y },
+        mark: { type: 'point', size: 60, color: colour('blue'), description },
+        encoding: { x: { ...axis, field: 'value' }, y, tooltip },
       },
     ],
   };
@@ -149,13 +156,18 @@ function barPanel(
   values: readonly { model: string; value: number }[],
   { title, x, sort }: PanelAbout,
 ): FigureSpec {
+  const { description, tooltip } = told([
+    { field: 'model', title: 'model' },
+    { field: 'value', title: x, format: '.4~g' },
+  ]);
   return {
     title: panelTitle(title, 'plot'),
     width: 190,
     height: { step: 26 },
     data: { values },
-    mark: { type: 'bar', color: colour('slate'), size: 12 },
+    mark: { type: 'bar', color: colour('slate'), size: 12, description },
     encoding: {
+      tooltip,
       x: { field: 'value', type: 'quantitative', title: x, axis: { tickCount: 5 } },
       y: modelAxis(sort),
     },

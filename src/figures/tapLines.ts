@@ -3,6 +3,7 @@ import type { Statistic } from '../results/index.ts';
 import type { FigureSpec } from './figure.ts';
 import { type SeriesStyle, seriesEncoding } from './styles.ts';
 import { tapAxis } from './taps.ts';
+import { told } from './told.ts';
 
 /** One point of a line. */
 export interface TapPoint {
@@ -25,6 +26,8 @@ export interface TapLinesOptions {
   width: number;
   height: number;
   yTitle?: string | null;
+  /** What a value is called where it is told; the axis's title by default. */
+  valueTitle?: string;
   /** Least and greatest value of the axis. */
   domain?: readonly [number, number];
   logarithmic?: boolean;
@@ -77,6 +80,15 @@ export function tapLines(
       ? []
       : [{ series, tap, low: value - deviation, high: value + deviation }],
   );
+  const { description, tooltip } = told([
+    { field: 'series', title: options.seriesTitle ?? 'initialisation' },
+    { field: 'tap', title: 'tap' },
+    { field: 'value', title: options.valueTitle ?? yTitle ?? 'value', format: '.4~g' },
+    ...(banded.length > 0 ? [{ field: 'deviation', title: 'sd', format: '.2~g' }] : []),
+    ...(points.some(({ count }) => count !== undefined)
+      ? [{ field: 'count', title: options.counts ?? 'runs', format: 'd' }]
+      : []),
+  ]);
   return {
     width,
     height,
@@ -102,21 +114,13 @@ export function tapLines(
       },
       {
         data: { values: points },
-        mark: { type: 'point', clip: true, size: 18, filled: true },
+        mark: { type: 'point', clip: true, size: 18, filled: true, description },
         encoding: {
           x,
           y,
           color,
           shape,
-          tooltip: [
-            { field: 'series', title: options.seriesTitle ?? 'initialisation' },
-            { field: 'tap' },
-            { field: 'value', title: yTitle ?? 'value', format: '.4~g' },
-            ...(banded.length > 0 ? [{ field: 'deviation', title: 'sd', format: '.2~g' }] : []),
-            ...(points.some(({ count }) => count !== undefined)
-              ? [{ field: 'count', title: options.counts ?? 'runs' }]
-              : []),
-          ],
+          tooltip,
         },
       },
     ],

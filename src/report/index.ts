@@ -4,4 +4,5 @@ export { limits } from './limits.ts';
 export { methods, type Paragraph } from './methods.ts';
 export { bestRuns, modelCard, writeModelCards } from './modelCard.ts';
 export { type ReportFigure, type ReportFigures, reportPage, writeReportPage } from './page.ts';
-export { FigureColours, pageSvg } from './svg.ts';
+export { PageParts } from './pageParts.ts';
+export { pageSvg } from './svg.ts';

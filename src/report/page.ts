@@ -1,15 +1,16 @@
 /** `report.html`: a study's answer, tables, figures, methods and limits as one file that asks for nothing. */
 import { createHash } from 'node:crypto';
-import { type Figure, modelLabel, type Table1Options } from '../figures/index.ts';
+import { type DrawnMatrix, type Figure, modelLabel, type Table1Options } from '../figures/index.ts';
 import type { StudySummary } from '../results/index.ts';
 import { counted, escapeHtml, listed, whole, writeFileWhole } from '../util/index.ts';
 import { answer } from './answer.ts';
 import { Html, html } from './html.ts';
 import { limits } from './limits.ts';
 import { methods } from './methods.ts';
+import { PageParts } from './pageParts.ts';
 import { script } from './script.ts';
 import { styleSheet } from './style.ts';
-import { FigureColours, pageSvg } from './svg.ts';
+import { pageSvg } from './svg.ts';
 import { comparisonTable, costTable, dataTable, table1 } from './tables.ts';
 import { sentence } from './words.ts';
 
@@ -17,6 +18,8 @@ import { sentence } from './words.ts';
 export interface ReportFigure extends Omit<Figure, 'spec'> {
   svg: string;
   darkSvg: string;
+  /** The matrices that it shows, in the order in which they are drawn. */
+  matrices?: readonly DrawnMatrix[];
 }
 
 export interface ReportFigures {
@@ -41,9 +44,9 @@ export function reportPage(
   { figures, missing }: ReportFigures,
   options: Table1Options = {},
 ): string {
-  const colours = new FigureColours();
-  const drawn = figures.map((figure) => figureSection(figure, colours));
-  const style = styleSheet(colours);
+  const parts = new PageParts();
+  const drawn = figures.map((figure) => figureSection(figure, parts));
+  const style = styleSheet(parts);
   const policy = [
     "default-src 'none'",
     `style-src ${hashSource(style)}`,
@@ -95,7 +98,7 @@ ${references()}
 <style>${style}</style>
 </head>
 <body>
-${body.text}
+${parts.definitions()}${body.text}
 <script type="application/json" id="axes">${axesJson(summary)}</script>
 <script>${script}</script>
 </body>
@@ -148,13 +151,13 @@ function controls({ axes }: StudySummary): Html {
 }
 
 function figureSection(
-  { id, paper, title, model, data, caption, svg, darkSvg }: ReportFigure,
-  colours: FigureColours,
+  { id, paper, title, model, data, caption, svg, darkSvg, matrices }: ReportFigure,
+  parts: PageParts,
 ): Html {
   // A figure of one data set or model alone goes with it when another is chosen.
   const ofModel = model === undefined ? '' : html` data-model="${model}"`;
   const ofData = data === undefined ? '' : html` data-data="${data}"`;
-  return html`<figure id="${id}"${ofData}${ofModel}><h3>${title} <span class="muted">(${paper})</span></h3><div class="plot" tabindex="0" role="group" aria-label="${title}. Arrow keys step through the values.">${new Html(pageSvg(svg, darkSvg, colours))}</div><figcaption>${caption}</figcaption></figure>`;
+  return html`<figure id="${id}"${ofData}${ofModel}><h3>${title} <span class="muted">(${paper})</span></h3><div class="plot" tabindex="0" role="group" aria-label="${title}. Arrow keys step through the values.">${new Html(pageSvg(svg, darkSvg, parts, matrices))}</div><figcaption>${caption}</figcaption></figure>`;
 }
 
 function missingFigures(missing: ReportFigures['missing']): Html | string {

@@ -1,5 +1,5 @@
 /** The page's style sheet: one column, light and dark, phone and paper. No font is fetched. */
-import type { FigureColours } from './svg.ts';
+import type { PageParts } from './pageParts.ts';
 
 const light = `--paper:#fff;--panel:#f6f7f9;--text:#1f2328;--muted:#59616a;--line:#d9dde2;--accent:#0a5fb4;
 --good:#116b43;--warn:#8a5300;--bad:#a8231b;--focus:#0a5fb4`;
@@ -7,7 +7,7 @@ const dark = `--paper:#16181c;--panel:#1f2227;--text:#e8eaed;--muted:#a5adb6;--l
 --good:#6fce9e;--warn:#e5b567;--bad:#f19a92;--focus:#7db8f5`;
 
 /** The whole style sheet, the colours of the figures in it. */
-export function styleSheet(colours: FigureColours): string {
+export function styleSheet(colours: PageParts): string {
   return `:root{color-scheme:light;${light};${colours.declarations('light')}}
 @media screen and (prefers-color-scheme:dark){:root:not([data-theme=light]){color-scheme:dark;${dark};${colours.declarations('dark')}}}
 @media screen{:root[data-theme=dark]{color-scheme:dark;${dark};${colours.declarations('dark')}}}
@@ -65,7 +65,9 @@ figure h3{margin-bottom:.5rem}
 .plot{overflow-x:auto;border:1px solid var(--line);border-radius:8px}
 .plot svg{display:block;max-width:100%;height:auto;margin:0 auto}
 .plot text{font-family:Inter,Helvetica,Arial,"Liberation Sans",sans-serif}
-.plot [aria-label].here{stroke:var(--focus);stroke-width:2.5}
+.plot .here{stroke:var(--focus);stroke-width:2.5}
+.plot rect.here{fill:none;vector-effect:non-scaling-stroke}
+.plot .matrix{fill:none;shape-rendering:crispEdges}
 .plot .faded{opacity:.1}
 figcaption{font-size:.88rem;color:var(--muted);max-width:52rem;margin-top:.5rem}
 #tip{position:fixed;z-index:5;max-width:18rem;background:var(--text);color:var(--paper);font-size:.82rem;line-height:1.4;padding:.35rem .6rem;border-radius:6px;pointer-events:none;font-variant-numeric:tabular-nums}

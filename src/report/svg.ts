@@ -1,67 +1,79 @@
 /**
- * Figures inside a page: one SVG for light and dark paper. The two drawings of a figure differ in colours
- * alone, so each colour becomes a custom property that has the one or the other value.
+ * Figures inside a page: one SVG for light and dark paper, as small as it can be without a look or a value
+ * lost. What a page has thousands of is said once: shapes of points, clips, what the values of marks are
+ * called. The squares of a matrix become strokes of a hundred colours, their values a text beside them.
  */
+import type { DrawnMatrix } from '../figures/index.ts';
+import type { PageParts } from './pageParts.ts';
+import { matrixNode } from './svgMatrix.ts';
+import { hoist, slim } from './svgSlim.ts';
+import { formatSvg, parseSvg, type SvgNode } from './svgTree.ts';
 
-/** Colours of a page's figures: a pair of light and dark values has one name, wherever it stands. */
-export class FigureColours {
-  readonly #names = new Map<string, string>();
-
-  /** The custom property of a pair. */
-  nameOf(light: string, dark: string): string {
-    const key = `${light} ${dark}`;
-    let name = this.#names.get(key);
-    if (name === undefined) {
-      name = `--f${this.#names.size.toString(36)}`;
-      this.#names.set(key, name);
-    }
-    return name;
-  }
-
-  /** CSS declarations of all properties for one kind of paper. */
-  declarations(paper: 'light' | 'dark'): string {
-    return [...this.#names]
-      .map(([pair, name]) => `${name}:${pair.split(' ')[paper === 'light' ? 0 : 1]}`)
-      .join(';');
-  }
-}
-
-const colourAttribute = /(fill|stroke|stop-color)="(#[0-9a-fA-F]{3,8}|rgba?\([^)"]*\))"/g;
+/** Attributes that hold a colour. */
+const painted = ['fill', 'stroke', 'stop-color'];
+const isColour = (value: string | undefined): value is string =>
+  value !== undefined && /^(#[0-9a-fA-F]{3,8}|rgba?\()/.test(value);
 
 /**
- * The SVG of a figure for both papers, without what a page says once: title, font, fractions of pixels beyond
- * sight, and style attributes, which a strict content security policy forbids.
+ * The SVG of a figure for a page.
+ * @param matrices of the figure, in the order in which they are drawn
  */
-export function pageSvg(light: string, dark: string, colours: FigureColours): string {
-  const darkColours = [...dark.matchAll(colourAttribute)].map(([, , colour]) => colour ?? '');
-  const blank = (svg: string): string => svg.replaceAll(colourAttribute, '$1');
+export function pageSvg(
+  light: string,
+  dark: string,
+  parts: PageParts,
+  matrices: readonly DrawnMatrix[] = [],
+): string {
+  const [first, second] = [parseSvg(light), parseSvg(dark)];
   // Drawings that differ in more than colour: the light one, on its own paper, serves for both.
-  const same = blank(light) === blank(dark);
-  let at = 0;
-  const coloured = light.replaceAll(colourAttribute, (_all, name: string, colour: string) => {
-    const partner = same ? (darkColours[at] ?? colour) : colour;
-    at++;
-    const [first, second] = [colour, partner].map((text) => text.replaceAll(' ', ''));
-    return `${name}="var(${colours.nameOf(first ?? '', second ?? '')})"`;
-  });
+  const partner = isAlike(first, second) ? second : first;
+  const left = [...matrices];
+  const drawn = slim(colour(first, partner, parts, left), parts);
+  drawn.attributes.set('aria-hidden', 'true');
+  return formatSvg(hoist(drawn));
+}
+
+/** Whether two drawings differ in colours alone. */
+function isAlike(one: SvgNode, other: SvgNode): boolean {
   return (
-    coloured
-      // Title and caption stand beside it in the page.
-      .replace(/<title id=[^>]*>[^<]*<\/title><desc id=[^>]*>[^<]*<\/desc>/, '')
-      .replace(/ role="graphics-document" aria-labelledby="[^"]*" aria-describedby="[^"]*"/, '')
-      .replaceAll(/ (?:font-family|style|aria-roledescription|xmlns:xlink|version)="[^"]*"/g, '')
-      .replaceAll(/ (transform|d|x|y|x1|x2|y1|y2|width|height)="([^"]*)"/g, (_all, name, value) => {
-        const short = String(value).replaceAll(/-?\d+\.\d{3,}/g, (number) =>
-          String(Math.round(Number(number) * 100) / 100),
-        );
-        return ` ${name}="${short}"`;
-      })
-      .replaceAll('<path class="background" aria-hidden="true" d="M0,0h0v0h0Z"/>', '')
-      .replaceAll(/<path class="foreground"[^>]*display="none"[^>]*\/>/g, '')
+    one.name === other.name &&
+    one.text === other.text &&
+    one.attributes.size === other.attributes.size &&
+    one.children.length === other.children.length &&
+    [...one.attributes].every(
+      ([key, value]) =>
+        other.attributes.get(key) === value ||
+        (painted.includes(key) && isColour(value) && isColour(other.attributes.get(key))),
+    ) &&
+    one.children.every((child, at) => {
+      const beside = other.children[at];
+      return beside !== undefined && isAlike(child, beside);
+    })
   );
 }
 
-/** How many marks a drawing has that say what they are. */
-export function countMarks(svg: string): number {
-  return [...svg.matchAll(/role="graphics-symbol"/g)].length;
+/** The drawing with colours by name, and its matrices in their short form. */
+function colour(
+  node: SvgNode,
+  partner: SvgNode,
+  parts: PageParts,
+  matrices: DrawnMatrix[],
+): SvgNode {
+  const [next] = matrices;
+  const matrix = next && matrixNode(node, partner, next, parts);
+  if (matrix) {
+    matrices.shift();
+    return matrix;
+  }
+  const attributes = [...node.attributes].map(([key, value]): [string, string] => {
+    if (!painted.includes(key) || !isColour(value)) return [key, value];
+    return [key, parts.colour(value, partner.attributes.get(key) ?? value)];
+  });
+  return {
+    ...node,
+    attributes: new Map(attributes),
+    children: node.children.map((child, at) =>
+      colour(child, partner.children[at] ?? child, parts, matrices),
+    ),
+  };
 }

@@ -130,7 +130,7 @@ describe('figures of a full study', () => {
         .map(({ value }) => value?.mean ?? 0),
     );
     expect(JSON.stringify(figure?.spec)).toContain(
-      `{"series":"ResNet50","fraction":1,"value":${best},`,
+      `{"series":"ResNet50","fraction":1,"kept":1,"value":${best},`,
     );
   });
 

@@ -3,11 +3,12 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { printedTable, renderSvg, table1Html } from '../../src/figures/index.ts';
+import { drawnMatrices, printedTable, renderSvg, table1Html } from '../../src/figures/index.ts';
+import { similarityPanel } from '../../src/figures/similarity.ts';
 import {
   bestRuns,
-  FigureColours,
   modelCard,
+  PageParts,
   pageSvg,
   reportPage,
   writeModelCards,
@@ -40,7 +41,7 @@ describe('the page', () => {
     const figures = { figures: [await figure()], missing: [{ paper: 'Figure 2', needs: 'more' }] };
     const page = reportPage(smallSummary(), figures);
     expect(reportPage(smallSummary(), figures)).toBe(page);
-    const ids = [...page.matchAll(/<(?:h2|p)[^>]* id="([^"]*)"/g)].map(([, id]) => id);
+    const ids = [...page.matchAll(/<(?:h2|p)\b[^>]* id="([^"]*)"/g)].map(([, id]) => id);
     expect(ids).toEqual([
       'answer',
       'table-1',
@@ -109,7 +110,7 @@ describe('the page', () => {
   it('asks for nothing and forbids what it does not need', async () => {
     const page = reportPage(smallSummary(), { figures: [await figure()], missing: [] });
     const outside = [...page.matchAll(/(?:href|src)="([^"]*)"/g)].map(([, address]) => address);
-    expect(outside.every((address) => address === 'data:,')).toBe(true);
+    expect(outside.filter((address) => !/^(?:data:,|#s\w+)$/.test(address ?? ''))).toEqual([]);
     expect(page).toMatch(/default-src &#39;none&#39;; style-src &#39;sha256-/);
     expect(page).not.toMatch(/ style="/);
     expect(page).not.toMatch(/ on[a-z]+="/);
@@ -119,13 +120,69 @@ describe('the page', () => {
 describe('a figure in the page', () => {
   it('has one drawing for both papers, its colours by name', async () => {
     const { svg, darkSvg } = await figure();
-    const colours = new FigureColours();
-    const drawn = pageSvg(svg, darkSvg, colours);
+    const parts = new PageParts();
+    const drawn = pageSvg(svg, darkSvg, parts);
     expect(drawn).not.toMatch(/="#[0-9a-f]{6}"/);
-    expect(drawn).toContain('y: 0.123456789');
-    expect(colours.declarations('light')).toContain('#ffffff');
-    expect(colours.declarations('dark')).toContain('#16181c');
-    expect(colours.declarations('dark')).not.toContain('#ffffff');
+    expect(parts.declarations('light')).toContain('#ffffff');
+    expect(parts.declarations('dark')).toContain('#16181c');
+    expect(parts.declarations('dark')).not.toContain('#ffffff');
+  });
+
+  it('says once what its values are called and which shape its points have', async () => {
+    const { svg, darkSvg } = await figure();
+    const parts = new PageParts();
+    const drawn = pageSvg(svg, darkSvg, parts);
+    // With five digits: a pointer is shown four.
+    expect(drawn).toMatch(/<use href="#s\w+" data-v="1\t0\.12346\ta"[^>]* x="\d/);
+    expect(drawn.match(/data-k="x\ty\tby"/g)).toHaveLength(1);
+    const [, id] = /<use href="#(s\w+)"/.exec(drawn) ?? [];
+    expect(parts.definitions()).toContain(`<path id="${id}" d="M`);
+    // A second figure of the same kind adds no shape and no colour.
+    const [before, colours] = [parts.definitions(), parts.declarations('light')];
+    pageSvg(svg, darkSvg, parts);
+    expect([parts.definitions(), parts.declarations('light')]).toEqual([before, colours]);
+  });
+
+  it('does not take an entity for the end of a field', async () => {
+    const named = { ...spec, data: { values: [{ x: 1, y: 2, by: 'A & B <c>' }] } };
+    const [svg, darkSvg] = [await renderSvg(named), await renderSvg(named, { theme: 'dark' })];
+    expect(pageSvg(svg, darkSvg, new PageParts())).toContain('data-v="1\t2\tA &amp; B &lt;c&gt;"');
+  });
+
+  it('has the values of a matrix beside strokes of few colours', async () => {
+    const taps = Array.from({ length: 12 }, (_, at) => `tap${at}`);
+    const value = (row: number, column: number): number | undefined =>
+      row === 3 && column === 4 ? undefined : Math.cos((row - column) / 8) - 0.00001 * row;
+    const cells = taps.flatMap((of, row) =>
+      taps.map((detail, column) => ({ of, detail, value: value(row, column) })),
+    );
+    const panel = similarityPanel(cells, { size: 120, xTitle: 'after', yTitle: 'before' });
+    const [matrix] = drawnMatrices(panel);
+    const [svg, darkSvg] = [await renderSvg(panel), await renderSvg(panel, { theme: 'dark' })];
+    const parts = new PageParts();
+    const drawn = pageSvg(svg, darkSvg, parts, matrix ? [matrix] : []);
+    const [, digits = ''] = /data-values="([^"]*)"/.exec(drawn) ?? [];
+    const told = (digits.match(/../g) ?? []).map((two) =>
+      two === '--' ? undefined : (Number.parseInt(two, 36) - 100) / 1000,
+    );
+    // Rows from above: the last tap first.
+    const wanted = [...taps.keys()]
+      .reverse()
+      .flatMap((row) => [...taps.keys()].map((column) => value(row, column)));
+    expect(told).toHaveLength(wanted.length);
+    for (const [at, one] of wanted.entries()) {
+      if (one === undefined) expect(told[at], `${at}`).toBeUndefined();
+      else expect(told[at], `${at}`).toBeCloseTo(one, 3);
+    }
+    expect(drawn).toContain('data-columns="after\ttap0\ttap1\t');
+    expect(drawn).toContain('data-rows="before\ttap11\ttap10\t');
+    expect(drawn).not.toContain('rgb(');
+    // A stroke a level of the value.
+    const levels = new Set(
+      wanted.flatMap((one) => (one === undefined ? [] : Math.round(100 * one))),
+    );
+    const [, strokes = ''] = /class="matrix">(.*?)<\/g>/.exec(drawn) ?? [];
+    expect(strokes.match(/<path /g)).toHaveLength(levels.size);
   });
 });
 

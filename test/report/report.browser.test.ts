@@ -1,5 +1,5 @@
 /** The report in a real browser: of the synthetic study of the paper's shape, and of a small real folder. */
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -121,7 +121,7 @@ describe.skipIf(!hasChromium)(title, { timeout: 240_000 }, () => {
     expect(said).toMatch(/\d/);
     await page.keyboard.press('Escape');
     expect(await tip.isVisible()).toBe(false);
-    const mark = plot.locator('path[role="graphics-symbol"][aria-label]').first();
+    const mark = plot.locator('[data-v]').first();
     await mark.scrollIntoViewIfNeeded();
     const box = await mark.boundingBox();
     expect(box).not.toBeNull();
@@ -133,6 +133,49 @@ describe.skipIf(!hasChromium)(title, { timeout: 240_000 }, () => {
     expect(await tip.innerText()).toMatch(/\d/);
     expect(complaints).toEqual([]);
     await page.close();
+  });
+
+  it('tells the values of a matrix under the pointer, and square by square by the arrow keys', async () => {
+    const { page, complaints } = await openPage(browser, reports.paper ?? '');
+    const plot = page.locator('#figure-12-cka-st .plot');
+    const tip = page.locator('#tip');
+    // The lowest square at the left is the first tap with itself: `conv1` is the last row of a ResNet's.
+    const matrix = plot.locator('.matrix[data-rows$="conv1"]').first();
+    await matrix.scrollIntoViewIfNeeded();
+    // One square is one unit, the middle of the first row at 0.
+    const [x = 0, y = 0] = await page.evaluate<number[]>(`(() => {
+      const matrix = document.querySelector('#figure-12-cka-st .matrix[data-rows$="conv1"]');
+      const { x, y } = new DOMPoint(0.5, 16).matrixTransform(matrix.getScreenCTM());
+      return [x, y];
+    })()`);
+    await page.mouse.move(x, y);
+    const { findings } = summaries.paper ?? { findings: [] };
+    const cell = findings.find(
+      (row) =>
+        row.init === 'st' &&
+        row.measure === 'cka initial/best' &&
+        row.model === 'resnet50' &&
+        row.data === 'aptos2019' &&
+        row.of === 'conv1' &&
+        row.detail === 'conv1',
+    );
+    expect(await tip.innerText()).toBe(
+      `before conv1\nafter conv1\nCKA ${Number(cell?.value?.mean.toFixed(3))}`,
+    );
+    await plot.focus();
+    const said = async (key: string): Promise<string[]> => {
+      await page.keyboard.press(key);
+      return (await tip.innerText()).split('\n').slice(0, 2);
+    };
+    expect(await said('ArrowRight')).toEqual(['before blocks.11.mlp', 'after patch_embed']);
+    expect(await said('ArrowRight')).toEqual(['before blocks.11.mlp', 'after blocks.0.attn']);
+    expect(await said('ArrowDown')).toEqual(['before blocks.11.attn', 'after blocks.0.attn']);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it('stays below 6 MB for the study of the paper', async () => {
+    expect((await stat(reports.paper ?? '')).size).toBeLessThan(6e6);
   });
 
   it('lives without its own folder', async () => {
