@@ -34,19 +34,40 @@ const benchmarks: readonly Benchmark[] = [
 ];
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    rounds: { type: 'string', default: '5' },
-    only: { type: 'string' },
-    batch: { type: 'string', default: '16' },
-    threads: { type: 'string', default: '2' },
-    device: { type: 'string', default: 'cuda' },
-    python: { type: 'string', default: '/usr/bin/python3' },
-    write: { type: 'boolean', default: true },
-  },
-  allowNegative: true,
-});
+const usage = `usage: npm run bench -- [NAME …] [--rounds 5] [--only PART OF A CASE'S NAME] [--batch 16] [--threads 2]
+       [--device cuda] [--python /usr/bin/python3] [--no-write]
+
+${[...benchmarks, ...onRequest].map(({ name, summary }) => `  ${name.padEnd(10)}${summary}`).join('\n')}
+
+Without a name: all but those of a GPU. Results go to bench/results/.`;
+
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        rounds: { type: 'string', default: '5' },
+        only: { type: 'string' },
+        batch: { type: 'string', default: '16' },
+        threads: { type: 'string', default: '2' },
+        device: { type: 'string', default: 'cuda' },
+        python: { type: 'string', default: '/usr/bin/python3' },
+        write: { type: 'boolean', default: true },
+        help: { type: 'boolean', default: false },
+      },
+      allowNegative: true,
+    });
+  } catch (error) {
+    say(`error: bench: ${error instanceof Error ? error.message : String(error)}\n${usage}`);
+    process.exit(2);
+  }
+}
+
+const { values, positionals } = readArguments();
+if (values.help) {
+  process.stdout.write(`${usage}\n`);
+  process.exit(0);
+}
 
 function show({ median, least, greatest }: Spread, digits: number): string {
   return `${median.toFixed(digits)} (${least.toFixed(digits)}–${greatest.toFixed(digits)})`;
@@ -100,6 +121,8 @@ for (const name of chosen) {
     say,
   };
   const rows = await benchmark.run(options);
+  if (rows.length === 0) say(`${name}: no case has ${values.only ?? 'a name'} in its name`);
+  if (rows.length === 0) continue;
   const facts = {
     ...describeMachine(),
     libtorch: libtorchVersion(),
