@@ -34,4 +34,6 @@ export interface Benchmark {
   name: string;
   summary: string;
   run(options: BenchmarkOptions): Promise<Row[]>;
+  /** What is to be known of the machine beside its processor. */
+  facts?(options: BenchmarkOptions): Record<string, string | number | undefined>;
 }

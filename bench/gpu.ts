@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeSynthetic } from '../src/data/index.ts';
+import { describeGpu, libtorchCuda } from '../src/tensor/index.ts';
 import { median } from '../src/util/index.ts';
 import type { Benchmark, BenchmarkOptions, Row } from './benchmark.ts';
 import { alternate, type Program, runProgram, spreadOf, trainingSpeed } from './pairing.ts';
@@ -49,8 +50,21 @@ export const gpu: Benchmark = {
         }
       }
     }
-    if (!options.only || 'epoch'.includes(options.only)) rows.push(await epochFromCache(options));
+    if (!options.only || 'epoch'.includes(options.only)) {
+      rows.push(
+        await epochFromCache(options).catch((error: unknown) =>
+          failed('a run from the cache', EPOCH_SHARE, reasonOf(error), options.say),
+        ),
+      );
+    }
     return rows;
+  },
+  facts({ device = 'cuda' }) {
+    if (device === 'cpu') return {};
+    const index = Number(device.split(':')[1] ?? 0);
+    const { name = 'unknown', computeCapability, memory = 0 } = describeGpu(index) ?? {};
+    const memoryOf = `${Math.round(memory / 2 ** 30)} GiB`;
+    return { gpu: name, computeCapability, gpuMemory: memoryOf, cuda: libtorchCuda() };
   },
 };
 
@@ -62,7 +76,7 @@ interface Case {
   target: number;
 }
 
-/** No row where PyTorch's side fails: it does not compile everything everywhere. */
+/** No row where PyTorch cannot compile, as it cannot everything everywhere; any other failure is a row that says so. */
 async function compare(
   { model, batch, what, against, target }: Case,
   { python, rounds, threads, device = 'cuda', say }: BenchmarkOptions,
@@ -104,9 +118,35 @@ async function compare(
       },
     ];
   } catch (error) {
-    say(`gpu ${name}: left out, a side failed: ${String(error).split('\n').at(-2) ?? error}`);
-    return [];
+    const reason = reasonOf(error);
+    if (against === 'compile') {
+      say(`gpu ${name}: left out, a side failed: ${reason}`);
+      return [];
+    }
+    return [failed(name, target, reason, say)];
   }
+}
+
+/** The line that names an error in what a program printed: Node ends with its version, Python with the error. */
+function reasonOf(error: unknown): string {
+  const lines = String(error).trim().split('\n');
+  return lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1) ?? '';
+}
+
+/** A row of no numbers, which misses its target; the program ends with an error once all is written. */
+function failed(name: string, target: number, reason: string, say: BenchmarkOptions['say']): Row {
+  say(`error: gpu ${name}: ${reason}`);
+  process.exitCode = 1;
+  const nothing = spreadOf([Number.NaN]);
+  return {
+    name,
+    unit: 'images/s',
+    ours: nothing,
+    reference: nothing,
+    ratio: nothing,
+    target,
+    notes: `failed: ${reason.replaceAll('|', ' ')}`,
+  };
 }
 
 /** A whole run from the cache: images a second of training steps, waiting for images counted. */

@@ -123,8 +123,11 @@ for (const name of chosen) {
   const rows = await benchmark.run(options);
   if (rows.length === 0) say(`${name}: no case has ${values.only ?? 'a name'} in its name`);
   if (rows.length === 0) continue;
+  const { gpu, ...others } = benchmark.facts?.(options) ?? {};
   const facts = {
     ...describeMachine(),
+    ...(gpu === undefined ? {} : { gpu }),
+    ...others,
     libtorch: libtorchVersion(),
     date: new Date().toISOString().slice(0, 10),
     rounds: options.rounds,
@@ -136,7 +139,8 @@ for (const name of chosen) {
   if (values.write) {
     const folder = fileURLToPath(new URL('results/', import.meta.url));
     mkdirSync(folder, { recursive: true });
-    const machine = `${facts.processor}-${facts.cores}-cores`
+    const machine = `${facts.processor}-${facts.cores}-cores ${gpu ?? ''}`
+      .trim()
       .toLowerCase()
       .replace(/[^a-z0-9]+/g, '-');
     const base = `${folder}${machine}-${name}${options.only ? `-${options.only}` : ''}`;

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Everything that a GPU can be asked, on any machine with Node and a Python whose torch sees one:
+# Everything that a GPU can be asked, on any machine with Node, a C++ compiler and a Python that has torch for
+# CUDA, torchvision of the same make and numpy (python3 -m venv .venv && .venv/bin/pip install torch torchvision numpy):
 #   scripts/gpu-check.sh [PYTHON] [DEVICE]     (default: python3 cuda)
 # Builds the addon against that torch, runs the tests that touch LibTorch on it and the device tests on the
 # GPU, then the training and feature benchmarks of every model at batch 64 and 256 beside PyTorch (eager with
@@ -13,17 +14,20 @@ batches=${BATCHES:-64,256}
 rounds=${ROUNDS:-3}
 only=${ONLY:-}
 
-if ! "$python" -c 'import torch' 2>/dev/null; then
-  echo "error: gpu-check: expected a Python with torch, got $python (scripts/gpu-check.sh PYTHON)" >&2
+if ! why=$("$python" -c 'import numpy, torch, torchvision' 2>&1); then
+  echo "error: gpu-check: expected a Python with torch, torchvision and numpy, got $python: ${why##*$'\n'}" \
+    "(scripts/gpu-check.sh PYTHON)" >&2
   exit 2
 fi
 if [ "$device" != cpu ] && ! "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then
-  echo "error: gpu-check: expected a torch that sees a GPU, got one that sees none (install a CUDA build of torch)" >&2
+  echo "error: gpu-check: expected a torch that sees a GPU, got one that sees none (carryover doctor says why)" >&2
   exit 2
 fi
 
-node scripts/setup.mjs
 torch=$("$python" -c 'import importlib.util as u; print(u.find_spec("torch").submodule_search_locations[0])')
+# A fresh clone is set up with this torch; another set-up stays as it is.
+[ -e native/build/current.json ] || export LIBTORCH=$torch
+node scripts/setup.mjs
 out=native/build/python-$(echo "$torch" | cksum | cut -d' ' -f1)
 node scripts/build-native.mjs --libtorch "$torch" --out "$out"
 export CARRYOVER_ADDON="$PWD/$out/carryover.node"

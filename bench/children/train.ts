@@ -5,7 +5,14 @@
 import { parseArgs } from 'node:util';
 import { createModel } from '../../src/models/index.ts';
 import { trainingSchema } from '../../src/results/index.ts';
-import { keep, libtorchVersion, ops, setThreadCount, tensor } from '../../src/tensor/index.ts';
+import {
+  keep,
+  libtorchVersion,
+  ops,
+  setDeterministic,
+  setThreadCount,
+  tensor,
+} from '../../src/tensor/index.ts';
 import { Stepper } from '../../src/train/index.ts';
 import { initialise } from '../../src/transfer/index.ts';
 
@@ -27,6 +34,8 @@ const { device } = values;
 const warmup = Number(values.warmup);
 
 setThreadCount(Number(values.threads));
+// As a run does.
+if (device !== 'cpu') setDeterministic(true);
 const model = createModel(values.model ?? '', { classes: 1000, imageSize: size });
 initialise(model, { scheme: 'ri', seed: 0 });
 if (device !== 'cpu') model.to({ device });
