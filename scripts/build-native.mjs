@@ -1,5 +1,5 @@
-// Builds the addon: node scripts/build-native.mjs [--libtorch DIR] [--out DIR] [--sanitize NAME]
-// [--check-warnings]. Without --out the result becomes the one that the project loads. With
+// Builds the addons: node scripts/build-native.mjs [--libtorch DIR] [--out DIR] [--sanitize NAME]
+// [--check-warnings]. Without --out the results become those that the project loads. With
 // --check-warnings the exit code is 1 when the compiler had anything to say about the sources.
 
 import { mkdirSync } from 'node:fs';
@@ -7,6 +7,7 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { buildAddon, selectAddon } from './setup/addon.mjs';
+import { buildJpegAddon } from './setup/jpeg.mjs';
 import { findLibtorch, libtorchAdvice, libtorchFolder } from './setup/libtorch.mjs';
 import { main, SetupError, say } from './setup/process.mjs';
 
@@ -32,7 +33,11 @@ await main(async () => {
   });
   if (!out && !values.sanitize) selectAddon(root, path, libtorch);
   say(`addon ${built ? 'built' : 'is up to date'}: ${path}`);
-  if (values['check-warnings'] && warnings) {
-    throw new SetupError(`the addon's sources: expected no compiler warnings, got\n${warnings}`);
+  const jpeg = await buildJpegAddon({ root, out, sanitize: values.sanitize });
+  if (jpeg.path)
+    say(`addon for JPEG files ${jpeg.built ? 'built' : 'is up to date'}: ${jpeg.path}`);
+  const said = warnings + (jpeg.warnings ?? '');
+  if (values['check-warnings'] && said) {
+    throw new SetupError(`the addons' sources: expected no compiler warnings, got\n${said}`);
   }
 });

@@ -5,6 +5,7 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildAddon, findCompiler, selectAddon } from './setup/addon.mjs';
+import { buildJpegAddon } from './setup/jpeg.mjs';
 import { main, say } from './setup/process.mjs';
 import { checkNode, ensureCompiled, ensurePackages } from './setup/project.mjs';
 import { ensureLibtorch } from './setup/system.mjs';
@@ -19,8 +20,9 @@ await main(async () => {
   const installed = await ensurePackages(root);
   const { path, built } = await buildAddon(libtorch, { root });
   selectAddon(root, path, libtorch);
+  const jpeg = await buildJpegAddon({ root });
   const compiled = await ensureCompiled(root);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  const done = installed || built || compiled ? 'ready' : 'nothing to do';
+  const done = installed || built || jpeg.built || compiled ? 'ready' : 'nothing to do';
   say(`${done} (LibTorch ${libtorch.version} in ${libtorch.place}, ${seconds} s)`);
 });

@@ -1,5 +1,5 @@
 // The length rule: a file holds one concept, in fewer than 500 lines; the addon as a whole stays
-// within 1,000 lines of C++. Generated files say so in their name and are left out.
+// within 1,000 lines of C++, the one for JPEG files not counted: that is one file. Generated files say so in their name and are left out.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ export function lengthProblems(root) {
   let addon = 0;
   for (const name of folders.flatMap((folder) => codeFiles(root, folder))) {
     const lines = readFileSync(join(root, name), 'utf8').split('\n').length - 1;
-    if (name.startsWith('native/')) addon += lines;
+    if (name.startsWith('native/') && !name.startsWith('native/jpeg/')) addon += lines;
     if (lines >= longestFile) {
       problems.push(`${name}: expected fewer than ${longestFile} lines, got ${lines}`);
     }

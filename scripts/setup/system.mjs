@@ -6,15 +6,18 @@ import { ask, capture, findCommand, SetupError, say } from './process.mjs';
 
 const oldest = [1, 13];
 
+/** LibTorch, its BLAS, and what makes the first reading of JPEG files faster. */
+const packages = ['libtorch-dev', 'libopenblas0-openmp', 'libjpeg-dev'];
+
 /** Finds LibTorch or installs it. @throws {SetupError} with the commands to type otherwise */
 export async function ensureLibtorch() {
   let libtorch = findLibtorch();
   if (!libtorch) {
     const apt = aptCommand();
     if (!apt) throw new SetupError(libtorchAdvice);
-    say('no LibTorch found: installing libtorch-dev and libopenblas0-openmp with apt-get');
+    say(`no LibTorch found: installing ${packages.join(', ')} with apt-get`);
     say('  this takes a few minutes, once');
-    await install(apt, ['libtorch-dev', 'libopenblas0-openmp']);
+    await install(apt, packages);
     libtorch = findLibtorch();
     if (!libtorch) throw new SetupError(libtorchAdvice);
   }

@@ -22,6 +22,7 @@ export {
   splitNames,
 } from './dataSet.ts';
 export type { ImageOptions } from './images/imageStore.ts';
+export { jpegDecoder } from './images/jpegAddon.ts';
 export type { OpenOptions } from './kind.ts';
 export {
   type Batch,

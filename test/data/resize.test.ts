@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { resizeExactly, resizeSquare } from '../../src/data/images/resize.ts';
+import { resizeExactly, resizeRows, resizeSquare } from '../../src/data/images/resize.ts';
+import { rowsOf } from '../../src/data/images/rows.ts';
 import { bytesOf, largestDifference, picture, readGolden } from './pictures.ts';
 
 interface Golden {
@@ -43,6 +44,28 @@ describe('antialiased bilinear resize', () => {
       expect(differing / fast.length).toBeLessThan(0.02);
     },
   );
+
+  it.each([
+    [9, 7, 16],
+    [500, 900, 40],
+    [3000, 2000, 64],
+    [40, 9000, 30],
+  ])('reads every row once, from the top down: %i × %i to %i', (width, height, size) => {
+    const image = { width, height, data: picture(width, height, size) };
+    const rows = rowsOf(image);
+    let [seen, largest] = [0, 0];
+    const read: typeof rows.read = (target, stride, count) => {
+      expect(target.length).toBeGreaterThanOrEqual(stride * (count - 1) + width * 3);
+      seen += count;
+      largest = Math.max(largest, count * stride);
+      rows.read(target, stride, count);
+    };
+    const resized = resizeRows({ ...rows, read }, size);
+    expect(seen).toBe(height);
+    expect(resized).toEqual(resizeSquare(image, size));
+    // What is in memory at once: not a large picture as a whole.
+    if (height <= 5000 && width < 4000) expect(largest).toBeLessThan(2 ** 20);
+  });
 
   it('keeps one colour as it is', () => {
     for (const level of [0, 1, 254, 255]) {

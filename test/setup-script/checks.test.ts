@@ -74,6 +74,7 @@ describe('the length rule', () => {
       'native/a.cc': lines(400),
       'native/b.cc': lines(400),
       'native/c.h': lines(201),
+      'native/jpeg/d.cc': lines(400),
     };
     await write({ ...folders, ...native, 'src/a.ts': '' });
     expect(lengthProblems(folder)).toEqual([

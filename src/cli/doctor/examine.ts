@@ -2,6 +2,7 @@
 import { statfs } from 'node:fs/promises';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { dirname } from 'node:path';
+import { jpegDecoder } from '../../data/index.ts';
 import {
   availableCores,
   cpuCapability,
@@ -26,6 +27,8 @@ export interface Examination extends Observations {
   instructions: string;
   /** The folder of LibTorch's libraries. */
   place: string;
+  /** What decodes plain JPEG files. */
+  jpeg: string;
   /** Bytes. */
   totalMemory: number;
   folder: string;
@@ -67,6 +70,7 @@ export async function examine(folder: string): Promise<Examination> {
     processor: cpus()[0]?.model ?? 'unknown',
     instructions: cpuCapability(),
     place: library === undefined ? 'unknown' : dirname(library),
+    jpeg: jpegDecoder(),
     totalMemory: Math.min(totalmem(), process.constrainedMemory() || totalmem()),
     folder,
     findings: judge(seen),

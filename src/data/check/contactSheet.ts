@@ -1,11 +1,11 @@
 /** Pictures as a network gets them: a row for each sample, evaluated and augmented. */
-import sharp from 'sharp';
 import { fromTypedArray, scope, type Tensor } from '../../tensor/index.ts';
 import { changedImages, evaluationBatch } from '../augment/apply.ts';
 import { drawChange } from '../augment/draw.ts';
 import { augmentSchema } from '../augment/settings.ts';
 import { classText, type DataSet } from '../dataSet.ts';
 import type { ImageStore } from '../images/imageStore.ts';
+import { sharp } from '../images/sharp.ts';
 import { nestedOrder } from '../splits/subset.ts';
 
 /** A picture of the sheet: size × size × 3 bytes. */

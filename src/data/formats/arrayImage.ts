@@ -1,6 +1,6 @@
 /** One row of an array of pictures, [N, H, W], [N, H, W, C] or [N, C, H, W], as a picture. */
 import { BadImageError } from '../images/badImage.ts';
-import type { RgbImage } from '../images/resize.ts';
+import type { RgbImage } from '../images/rows.ts';
 
 export interface ImageShape {
   /** How many pictures. */

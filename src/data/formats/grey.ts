@@ -1,5 +1,5 @@
 /** Measured values as 8-bit pictures. */
-import type { RgbImage } from '../images/resize.ts';
+import type { RgbImage } from '../images/rows.ts';
 
 /**
  * Values as grey levels: `low` and below black, `high` and above white, linear between, rounded to the

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import type { Dataset, File } from 'h5wasm/node';
 import { BadImageError, checkPixelCount, unreadable } from '../images/badImage.ts';
 import { type ImageReference, refuseSelections } from '../images/reference.ts';
-import type { RgbImage } from '../images/resize.ts';
+import type { RgbImage } from '../images/rows.ts';
 import { arrayImage, type ImageShape } from './arrayImage.ts';
 import { datasetOf, hdf5ImageShape, hdf5Reason, openHdf5 } from './hdf5.ts';
 

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { constants, gunzip, gunzipSync } from 'node:zlib';
 import { BadImageError, checkPixelCount, unreadable } from '../images/badImage.ts';
 import { type ImageReference, refuseSelections } from '../images/reference.ts';
-import type { RgbImage } from '../images/resize.ts';
+import type { RgbImage } from '../images/rows.ts';
 import { greyImage, greyLevels, rangeOf } from './grey.ts';
 import { type NiftiHeader, niftiHeaderBytes, parseNiftiHeader } from './niftiHeader.ts';
 

@@ -2,7 +2,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { BadImageError, checkPixelCount, unreadable } from '../images/badImage.ts';
 import { type ImageReference, refuseSelections } from '../images/reference.ts';
-import type { RgbImage } from '../images/resize.ts';
+import type { RgbImage } from '../images/rows.ts';
 import { arrayImage, type ImageShape, imageShape } from './arrayImage.ts';
 
 export interface NpyHeader {

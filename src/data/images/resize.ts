@@ -6,25 +6,7 @@
  */
 import { placesOf } from '../wasm/places.ts';
 import { RowKernel, weightBits } from '../wasm/rowKernel.ts';
-
-/** What a file holds, before it becomes 8-bit RGB. */
-export interface ImageSource {
-  /** For example `jpeg`, `png`, `dicom`. */
-  format: string;
-  /** 1 for grey, 3 for colour, one more with alpha. */
-  channels: number;
-  /** Bits of a channel. */
-  bits: number;
-}
-
-/** 8-bit RGB, row by row, three bytes a pixel. */
-export interface RgbImage {
-  width: number;
-  height: number;
-  data: Uint8Array;
-  /** Where it is known. */
-  source?: ImageSource;
-}
+import { imageOf, type RgbImage, type RowReader, rowsOf } from './rows.ts';
 
 /** For each output position: the first input position, and the weights of it and those after it. */
 export interface TriangleFilter {
@@ -68,73 +50,67 @@ const stripBytes = 262_144;
 
 let kernel: RowKernel | undefined;
 
-/**
- * `image` as `size` × `size` pixels, whatever its aspect. Weights have 14 bits, so that a value may
- * round to the other side of {@link resizeExactly}'s.
- * @returns size × size × 3 bytes.
- */
+/** `image` as `size` × `size` pixels: {@link resizeRows} of a picture in memory. */
 export function resizeSquare(image: RgbImage, size: number): Uint8Array<ArrayBuffer> {
-  const across = triangleFilter(image.width, size);
-  const down = triangleFilter(image.height, size);
-  if (Math.max(across.taps, down.taps) > mostTaps) return resizeExactly(image, size);
-  kernel ??= new RowKernel();
-  const horizontal = integerFilter(across, size);
-  const vertical = integerFilter(down, size);
-  const pairs = pairsOf(vertical.weights);
-  const pairsAcross = pairsOf(horizontal.weights);
-  const starts = Int32Array.from(across.starts, (start) => start * 6);
-  const stride = Math.ceil((image.width * 3) / 16) * 16;
-  const taps = vertical.taps;
-  // Where in the kernel's memory each table is, the result, the sums of a row, and the input rows.
-  const places = placesOf([
-    pairs.byteLength,
-    starts.byteLength,
-    pairsAcross.byteLength,
-    size * size * 3 + 1,
-    (image.width + horizontal.taps) * 6 + 64,
-    0,
-  ]);
-  const [pairsAt, startsAt, weightsAt, resultAt, sumsAt, rowsAt] = places;
-  const tables = kernel.memory(rowsAt);
-  new Int32Array(tables, pairsAt).set(pairs);
-  new Int32Array(tables, startsAt).set(starts);
-  new Int32Array(tables, weightsAt).set(pairsAcross);
-  const endOf = (row: number): number =>
-    Math.min((down.starts[row] as number) + taps, image.height);
-  for (let first = 0; first < size; ) {
-    const from = down.starts[first] as number;
-    let last = first;
-    while (last + 1 < size && (endOf(last + 1) - from) * stride <= stripBytes) last++;
-    // A row whose last tap lies below the picture has weight 0 there, for whatever is in the memory.
-    const memory = kernel.memory(rowsAt + (endOf(last) - from + taps) * stride);
-    copyRows(image, from, endOf(last), new Uint8Array(memory, rowsAt), stride);
-    for (let row = first; row <= last; row++) {
-      const start = rowsAt + ((down.starts[row] as number) - from) * stride;
-      kernel.sumRows(start, stride, taps, pairsAt + row * taps * 2, sumsAt, stride);
-      const to = resultAt + row * size * 3;
-      kernel.sumPixels(sumsAt, startsAt, weightsAt, horizontal.taps, to, size);
-    }
-    first = last + 1;
-  }
-  return new Uint8Array(kernel.memory(rowsAt), resultAt, size * size * 3).slice();
+  return resizeRows(rowsOf(image), size);
 }
 
-/** Rows `from` to `to` into `memory`, each `stride` bytes after the one before. */
-function copyRows(
-  { width, data }: RgbImage,
-  from: number,
-  to: number,
-  memory: Uint8Array,
-  stride: number,
-): void {
-  const rowBytes = width * 3;
-  if (rowBytes === stride) {
-    memory.set(data.subarray(from * rowBytes, to * rowBytes));
-    return;
+/**
+ * A picture as `size` × `size` pixels, whatever its aspect. Weights have 14 bits, so that a value may
+ * round to the other side of {@link resizeExactly}'s. All rows are read, a few at a time, so that a
+ * picture that is decoded meanwhile never fills more memory than the processor's cache holds.
+ * @returns size × size × 3 bytes.
+ */
+export function resizeRows(rows: RowReader, size: number): Uint8Array<ArrayBuffer> {
+  const { width, height } = rows;
+  const across = packedFilter(width, size);
+  const down = packedFilter(height, size);
+  if (!across || !down) return resizeExactly(imageOf(rows), size);
+  kernel ??= new RowKernel();
+  const stride = Math.ceil((width * 3) / 32) * 32;
+  const { taps } = down;
+  const stripRows = Math.max(Math.floor(stripBytes / stride), taps);
+  // Where in the kernel's memory each table is, the result, the sums of a row, and the input rows.
+  const places = placesOf([
+    down.weights.byteLength,
+    across.starts.byteLength,
+    across.weights.byteLength,
+    size * size * 3 + 1,
+    (width + across.taps) * 6 + 64,
+    0,
+  ]);
+  const [downAt, startsAt, acrossAt, resultAt, sumsAt] = places;
+  const rowsAt = Math.ceil(places[5] / 32) * 32 + 8;
+  // A row whose last tap lies below the picture has weight 0 there, for whatever is in the memory.
+  const memory = kernel.memory(rowsAt + (stripRows + taps) * stride);
+  new Int32Array(memory, downAt).set(down.weights);
+  new Int32Array(memory, startsAt).set(across.starts.map((start) => start * 6));
+  new Int32Array(memory, acrossAt).set(across.weights);
+  const strip = new Uint8Array(memory, rowsAt);
+  const startOf = (row: number): number => down.starts[row] as number;
+  const endOf = (row: number): number => Math.min(startOf(row) + taps, height);
+  // The input rows in the memory: from `from` to before `to`.
+  let [from, to] = [0, 0];
+  for (let row = 0; row < size; row++) {
+    if (endOf(row) > to) {
+      // What is still needed moves to the front: the rows of an output reach into those of the next one.
+      const next = startOf(row);
+      strip.copyWithin(0, (next - from) * stride, (to - from) * stride);
+      const end = Math.min(next + stripRows, height);
+      rows.read(strip.subarray((to - next) * stride), stride, end - to);
+      [from, to] = [next, end];
+    }
+    const start = rowsAt + (startOf(row) - from) * stride;
+    kernel.sumRows(start, stride, taps, downAt + row * taps * 2, sumsAt, stride);
+    const target = resultAt + row * size * 3;
+    kernel.sumPixels(sumsAt, startsAt, acrossAt, across.taps, target, size);
   }
-  for (let row = from; row < to; row++) {
-    memory.set(data.subarray(row * rowBytes, (row + 1) * rowBytes), (row - from) * stride);
+  while (to < height) {
+    const count = Math.min(stripRows, height - to);
+    rows.read(strip, stride, count);
+    to += count;
   }
+  return new Uint8Array(memory, resultAt, size * size * 3).slice();
 }
 
 /** As many taps as any output needs for its weights that are not 0; at least one. */
@@ -149,40 +125,54 @@ export function neededTaps(
   return needed;
 }
 
-/**
- * Weights as integers of `weightBits` bits that add up to 1 exactly; as many for each output as any
- * needs, in pairs.
- */
-function integerFilter(
-  filter: TriangleFilter,
-  size: number,
-): { weights: Int32Array; taps: number } {
+/** A triangle filter in integers, as the kernel takes it. */
+interface PackedFilter {
+  /** For each output the first input position. */
+  starts: Int32Array;
+  /** [output, taps / 2]: pairs of weights of `weightBits` bits that add up to 1, the first in the lower half. */
+  weights: Int32Array;
+  /** Even, and as many as any output needs. */
+  taps: number;
+}
+
+/** Filters made lately: the pictures of a data set tend to be of few sizes. */
+const packed = new Map<string, PackedFilter | undefined>();
+const mostPacked = 64;
+
+/** `undefined` for one of too many taps. */
+function packedFilter(from: number, to: number): PackedFilter | undefined {
+  const key = `${from} ${to}`;
+  if (packed.has(key)) return packed.get(key);
+  if (packed.size === mostPacked) packed.clear();
+  const filter = triangleFilter(from, to);
+  const made = filter.taps > mostTaps ? undefined : pack(filter, to);
+  packed.set(key, made);
+  return made;
+}
+
+function pack(filter: TriangleFilter, size: number): PackedFilter {
   const one = 1 << weightBits;
   const weightOf = (output: number, tap: number): number =>
     Math.round((filter.weights[output * filter.taps + tap] as number) * one);
   const needed = neededTaps(filter, weightOf);
   const taps = Math.ceil(needed / 2) * 2;
-  const weights = new Int32Array(size * taps);
+  const pairs = new Int32Array((size * taps) / 2);
+  const weights = new Int32Array(taps);
   for (let output = 0; output < size; output++) {
     let [sum, largest] = [0, 0];
     for (let tap = 0; tap < needed; tap++) {
       const weight = weightOf(output, tap);
-      weights[output * taps + tap] = weight;
+      weights[tap] = weight;
       sum += weight;
-      if (weight > (weights[output * taps + largest] as number)) largest = tap;
+      if (weight > (weights[largest] as number)) largest = tap;
     }
-    const at = output * taps + largest;
-    weights[at] = (weights[at] as number) + one - sum;
+    weights[largest] = (weights[largest] as number) + one - sum;
+    for (let tap = 0; tap < taps; tap += 2) {
+      pairs[(output * taps + tap) / 2] =
+        (weights[tap] as number) | ((weights[tap + 1] as number) << 16);
+    }
   }
-  return { weights, taps };
-}
-
-/** Two weights in one number, the first in its lower half. */
-function pairsOf(weights: Int32Array): Int32Array {
-  return Int32Array.from(
-    { length: weights.length / 2 },
-    (_, at) => (weights[at * 2] as number) | ((weights[at * 2 + 1] as number) << 16),
-  );
+  return { starts: filter.starts, weights: pairs, taps };
 }
 
 /** The same in floating point, rounded half to even. */

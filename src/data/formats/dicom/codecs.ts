@@ -1,7 +1,7 @@
 /** Decoders of the compressed transfer syntaxes, whose WebAssembly is loaded when first needed. */
 import { createRequire } from 'node:module';
-import sharp from 'sharp';
 import { BadImageError } from '../../images/badImage.ts';
+import { sharp } from '../../images/sharp.ts';
 import type { DecodedFrame } from './jpegLossless.ts';
 
 interface FrameInfo {

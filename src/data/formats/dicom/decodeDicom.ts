@@ -1,7 +1,7 @@
 /** One frame of a DICOM file as an 8-bit RGB picture. */
 import { BadImageError, checkPixelCount } from '../../images/badImage.ts';
 import { type ImageReference, refuseSelections } from '../../images/reference.ts';
-import type { RgbImage } from '../../images/resize.ts';
+import type { RgbImage } from '../../images/rows.ts';
 import { greyImage } from '../grey.ts';
 import { colourPixels, palettePixels } from './colour.ts';
 import { readDicomHeader, readDicomScaling } from './header.ts';
