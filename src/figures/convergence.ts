@@ -92,7 +92,7 @@ export function curvePanel(
     { field: 'runs', title: 'runs', format: 'd' },
   ]);
   return {
-    title: panelTitle(about.title, 'plot'),
+    title: panelTitle(about.title, about.width),
     width: about.width,
     height: about.height,
     layer: [

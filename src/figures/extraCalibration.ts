@@ -112,7 +112,7 @@ function errors(
                   : [],
               );
               return {
-                title: panelTitle(name, 'plot'),
+                title: panelTitle(name, 190),
                 width: 190,
                 height: { step: 14 },
                 data: { values: data },
@@ -214,7 +214,7 @@ function reliability(
           legend(rows, 'both'),
           {
             concat: panels.map((panel) => ({
-              title: panelTitle(panel.title, 'plot'),
+              title: panelTitle(panel.title, 150),
               width: 150,
               height: 150,
               data: { values: panel.own },

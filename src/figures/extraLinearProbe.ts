@@ -151,7 +151,7 @@ function panel(
     ...spreadTold(),
   ]);
   return {
-    title: panelTitle(about.title, 'plot'),
+    title: panelTitle(about.title, about.width),
     width: about.width,
     height: 170,
     data: { values },

@@ -213,7 +213,7 @@ function attentionPanel(
     { field: 'distance', title: 'attention to all patches alike, pixels', format: '.2f' },
   ]);
   return {
-    title: panelTitle(title),
+    title: panelTitle(title, WIDTH),
     width: WIDTH,
     height: 190,
     layer: [

@@ -1,10 +1,12 @@
 /**
  * The bundled font, Inter (SIL Open Font License): its files, and widths of text read from their tables, so
  * that room for labels is measured and not guessed. Kerning is left out: it moves a label by less than a
- * hundredth. Tables: https://learn.microsoft.com/typography/opentype/spec/ (cmap 4, hhea, hmtx, head).
+ * hundredth.
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { fontSubset } from './fontSubset.ts';
+import { charactersOf, tablesOf } from './fontTables.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -20,20 +22,13 @@ class FontWidths {
   readonly #other: number;
 
   constructor(file: Buffer) {
-    const tables = new Map<string, number>();
-    for (let at = 12; at < 12 + 16 * file.readUInt16BE(4); at += 16) {
-      tables.set(file.toString('latin1', at, at + 4), file.readUInt32BE(at + 8));
-    }
-    const table = (name: string): number => {
-      const offset = tables.get(name);
-      if (offset === undefined) throw new Error(`the font has no table ${name}`);
-      return offset;
-    };
-    const unitsPerEm = file.readUInt16BE(table('head') + 18);
-    const metrics = file.readUInt16BE(table('hhea') + 34);
+    const table = tablesOf(file);
+    const unitsPerEm = table('head').readUInt16BE(18);
+    const metrics = table('hhea').readUInt16BE(34);
+    const widths = table('hmtx');
     const advance = (glyph: number): number =>
-      file.readUInt16BE(table('hmtx') + 4 * Math.min(glyph, metrics - 1)) / unitsPerEm;
-    for (const [code, glyph] of charactersOf(file, table('cmap'))) {
+      widths.readUInt16BE(4 * Math.min(glyph, metrics - 1)) / unitsPerEm;
+    for (const [code, glyph] of charactersOf(table('cmap'))) {
       this.#advances.set(code, advance(glyph));
     }
     this.#other = advance(0);
@@ -48,29 +43,6 @@ class FontWidths {
   }
 }
 
-/** Characters of the basic plane and their glyphs (cmap, format 4). */
-function* charactersOf(file: Buffer, cmap: number): Generator<[code: number, glyph: number]> {
-  const subtables = Array.from(
-    { length: file.readUInt16BE(cmap + 2) },
-    (_, at) => cmap + file.readUInt32BE(cmap + 8 + 8 * at),
-  );
-  const start = subtables.find((offset) => file.readUInt16BE(offset) === 4);
-  if (start === undefined) throw new Error('the font has no cmap of format 4');
-  const twice = file.readUInt16BE(start + 6);
-  for (let segment = 0; segment < twice; segment += 2) {
-    const last = file.readUInt16BE(start + 14 + segment);
-    const first = file.readUInt16BE(start + 16 + twice + segment);
-    const delta = file.readUInt16BE(start + 16 + 2 * twice + segment);
-    const place = start + 16 + 3 * twice + segment;
-    const range = file.readUInt16BE(place);
-    for (let code = first; code <= last && code < 0xffff; code++) {
-      const found = range === 0 ? code : file.readUInt16BE(place + range + 2 * (code - first));
-      const glyph = found === 0 ? 0 : (found + delta) & 0xffff;
-      if (glyph !== 0) yield [code, glyph];
-    }
-  }
-}
-
 const read = new Map<string, FontWidths>();
 
 function widthsOf(path: string): FontWidths {
@@ -79,6 +51,17 @@ function widthsOf(path: string): FontWidths {
   const widths = new FontWidths(readFileSync(path));
   read.set(path, widths);
   return widths;
+}
+
+/** The bundled font of some characters alone, regular and semi-bold: files for a page that carries them. */
+export function fontOfCharacters(
+  characters: Iterable<string>,
+): Record<'regular' | 'semiBold', Buffer> {
+  const all = [...characters];
+  return {
+    regular: fontSubset(readFileSync(fontFiles.regular), all),
+    semiBold: fontSubset(readFileSync(fontFiles.semiBold), all),
+  };
 }
 
 /** Width of one line of text in pixels. @param weight as CSS has it; 600 and more is the semi-bold file. */

@@ -196,7 +196,7 @@ export function panelSpec(
   ];
   const { description, tooltip } = told(all);
   return {
-    title: panelTitle(panel.title, 'plot'),
+    title: panelTitle(panel.title, width),
     width,
     height,
     layer: [

@@ -14,7 +14,8 @@ export {
   type WrittenFigure,
   writeFigures,
 } from './figures.ts';
-export { initLabel, metricLabel, modelLabel } from './labels.ts';
+export { fontOfCharacters } from './font.ts';
+export { initLabel, metricLabel, modelLabel, modelParts } from './labels.ts';
 export { type PngOptions, renderPng, renderSvg, type SvgOptions } from './render.ts';
 export { type DrawnMatrix, drawnMatrices } from './similarity.ts';
 export { formatTable1 } from './table1/csv.ts';

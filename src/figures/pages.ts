@@ -10,14 +10,14 @@ export interface PageLimit {
   most: number;
 }
 
-/** Models in the order given, up to four together; a fifth that would be alone comes with them. */
+/** Models in the order given, up to four together; a last one that would be alone comes with the four before it. */
 export function modelPages(models: readonly string[], limit?: PageLimit): string[][] {
-  const most = models.length === MOST_MODELS + 1 ? MOST_MODELS + 1 : MOST_MODELS;
   const pages: string[][] = [];
   let size = 0;
-  for (const model of models) {
+  for (const [at, model] of models.entries()) {
     const own = limit?.size(model) ?? 0;
     const page = pages.at(-1);
+    const most = at === models.length - 1 ? MOST_MODELS + 1 : MOST_MODELS;
     if (page && page.length < most && size + own <= (limit?.most ?? 0)) {
       page.push(model);
       size += own;

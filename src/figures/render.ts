@@ -6,7 +6,8 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { FigureSpec } from './figure.ts';
 import { fontFiles, textWidth } from './font.ts';
-import { type Theme, themed } from './theme.ts';
+import { withRoomForText } from './sceneBounds.ts';
+import { PADDING, type Theme, themed } from './theme.ts';
 
 // Exported by Vega for other measures of text than its own, but missing from its types.
 declare module 'vega' {
@@ -16,6 +17,9 @@ declare module 'vega' {
       text: unknown,
     ): number;
   };
+  interface View {
+    scenegraph(): { root: unknown };
+  }
 }
 
 export interface SvgOptions {
@@ -73,8 +77,9 @@ async function draw(
     loader: { ...vega.loader(), load: refuse, sanitize: refuse },
   });
   try {
-    const svg = await view.toSVG();
+    const drawn = await view.toSVG();
     if (asked[0] !== undefined) throw new Error(`a figure asks for ${asked[0]}`);
+    const svg = withRoomForText(drawn, view.scenegraph().root, PADDING);
     return idPrefix === '' ? svg : withIds(svg, idPrefix);
   } finally {
     view.finalize();

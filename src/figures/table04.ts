@@ -8,6 +8,9 @@ import { colour } from './palette.ts';
 import { boundsOf, cellOf, describeBounds, metricOf, spreadOf, spreadTold } from './sweeps.ts';
 import { told } from './told.ts';
 
+/** Pixels of a panel. */
+const WIDTH = 190;
+
 export const table04: FigureKind = {
   id: 'table-04-depth',
   paper: 'Table 4',
@@ -83,7 +86,10 @@ function depthModels({ axes }: StudySummary): string[] {
 
 /** Images per second of a model in training, over all its finished runs that say it. */
 function imagesPerSecond({ cost }: StudySummary, model: string): number | undefined {
-  return cost.byModel.find((one) => one.model === model)?.imagesPerSecond;
+  // Costs are of a network, whatever its source.
+  const { name, depth } = modelParts(model);
+  const id = depth === undefined ? name : `${name}:${depth}`;
+  return cost.byModel.find((one) => one.model === id)?.imagesPerSecond;
 }
 
 function costPanels(
@@ -134,8 +140,8 @@ function dotPanel(
     ...spreadTold(),
   ]);
   return {
-    title: panelTitle(title, 'plot'),
-    width: 190,
+    title: panelTitle(title, WIDTH),
+    width: WIDTH,
     height: { step: 26 },
     layer: [
       {
@@ -161,8 +167,8 @@ function barPanel(
     { field: 'value', title: x, format: '.4~g' },
   ]);
   return {
-    title: panelTitle(title, 'plot'),
-    width: 190,
+    title: panelTitle(title, WIDTH),
+    width: WIDTH,
     height: { step: 26 },
     data: { values },
     mark: { type: 'bar', color: colour('slate'), size: 12, description },

@@ -9,6 +9,9 @@ export const fontStack = 'Inter, Helvetica, Arial, "Liberation Sans", sans-serif
 
 const schema = 'https://vega.github.io/schema/vega-lite/v6.json';
 
+/** Around all of a figure, in pixels. */
+export const PADDING = 12;
+
 /** Vega-Lite's `config` of a theme. */
 function themeConfig(theme: Theme): FigureSpec {
   const config = { ...base, range: { category: seriesColours.map(colour) } };
@@ -30,7 +33,7 @@ const c = (name: ColourName): string => colour(name);
 const base = {
   background: c('paper'),
   font: fontStack,
-  padding: 12,
+  padding: PADDING,
   view: { stroke: c('grid'), continuousWidth: 220, continuousHeight: 150 },
   title: {
     anchor: 'start',
@@ -58,6 +61,8 @@ const base = {
     titleLimit: 400,
     titlePadding: 8,
   },
+  // A label at the end of an axis stands below it, or above: titles over panels side by side are level.
+  axisYQuantitative: { labelFlush: 5 },
   header: {
     labelColor: c('text'),
     labelFontSize: 11,

@@ -2,9 +2,20 @@
  * The question answered: what transfer brings, how much of it is feature reuse, which layers carry it, and
  * what to do. Every sentence follows from the numbers by the rules of {@link rules}.
  */
+import { modelLabel, modelParts } from '../figures/index.ts';
 import type { Cell, StudySummary } from '../results/index.ts';
 import { counted, decimal, FEWEST_REPEATS, listed, mean } from '../util/index.ts';
-import { type Difference, holds, LEVEL, RECOVERED, type Setting, settingsOf } from './settings.ts';
+import {
+  type Certainty,
+  certaintyWords,
+  type Difference,
+  holds,
+  LEVEL,
+  RECOVERED,
+  type ReuseOfGain,
+  type Setting,
+  settingsOf,
+} from './settings.ts';
 import { between, metricName, percent, probability, sentence, signed } from './words.ts';
 
 /** A finding about one question, in one sentence or a few, by data set and model where they differ. */
@@ -43,43 +54,64 @@ export function answer(summary: StudySummary): Answer {
 
 function headline(summary: StudySummary, settings: readonly Setting[]): string {
   const tested = settings.filter(({ transfer }) => transfer.certainty !== 'none');
+  const [first] = tested;
   if (summary.rows.length === 0) return 'No run has finished yet: nothing can be said.';
-  if (tested.length === 0) {
+  if (!first) {
     return 'No data set and model has finished runs from pretrained (WT) and from random weights (RI) with the same seed: what transfer brings cannot be said.';
   }
-  const count = (of: readonly string[]): number =>
+  if (tested.length === 1) return headlineOfOne(first);
+  const count = (...of: Certainty[]): number =>
     tested.filter(({ transfer }) => of.includes(transfer.certainty)).length;
-  const [better, worse, chance] = [
-    count(['established', 'likely']),
-    count(['reversed']),
-    count(['chance']),
-  ];
-  const few = count(['few']);
-  const all = counted(
-    tested.length,
-    'combination of data set and model',
-    'combinations of data set and model',
-  );
+  const all = `${tested.length} combinations of data set and model`;
+  const few = count('few');
   if (few === tested.length) {
     const ahead = tested.filter(({ transfer }) => (transfer.difference ?? 0) > 0).length;
-    return `Starting from pretrained weights scored higher than starting from random ones in ${ahead} of ${all}${range(tested)}, but with fewer than ${FEWEST_REPEATS} seeds it cannot be said whether that is more than chance.`;
+    return `Pretrained weights scored higher than random ones in ${ahead} of ${all} (${range(tested)}); fewer than ${FEWEST_REPEATS} seeds cannot tell whether that is more than chance.`;
   }
+  const [established, likely, worse, chance] = [
+    count('established'),
+    count('likely'),
+    count('reversed'),
+    count('chance'),
+  ];
+  const sure = [
+    ...(established > 0 ? [`${established} established`] : []),
+    ...(likely > 0 ? [`${likely} likely`] : []),
+  ];
   const parts = [
-    ...(better > 0 ? [`helps in ${better}`] : []),
-    ...(worse > 0 ? [`hurts in ${worse}`] : []),
+    ...(sure.length > 0 ? [`helps in ${established + likely} (${listed(sure)})`] : []),
+    ...(worse > 0 ? [`likely hurts in ${worse}`] : []),
     ...(chance > 0 ? [`makes no difference beyond chance in ${chance}`] : []),
     ...(few > 0 ? [`has too few seeds to judge in ${few}`] : []),
   ];
-  return `Transfer ${listed(parts)} of ${all}${range(tested)}.`;
+  return `Of ${all}, transfer ${listed(parts)}: ${range(tested)}.`;
 }
 
-/** `, by +0.02 to +0.31 in the metric`: the paired differences of WT and RI. */
+/** What a study of one data set and model has found. */
+function headlineOfOne({ data, model, metric, transfer }: Setting): string {
+  const { certainty, difference = 0, interval, pairs } = transfer;
+  const way = difference < 0 ? 'lower' : 'higher';
+  const found = `on ${data}, ${modelLabel(model)} scores ${decimal(Math.abs(difference))} ${way} in ${metricName(metric)} from pretrained weights than from random ones`;
+  const seen = `${between(interval, signed)} over ${counted(pairs, 'seed')}`;
+  switch (certainty) {
+    case 'established':
+      return `Transfer helps, and that is established: ${found}${seen}.`;
+    case 'likely':
+      return `Transfer likely helps: ${found}${seen}.`;
+    case 'reversed':
+      return `Transfer likely hurts: ${found}${seen}.`;
+    case 'chance':
+      return `Transfer makes no difference beyond chance: ${found}${seen}.`;
+    default:
+      return `${sentence(found)} over ${counted(pairs, 'seed')}: too few to tell whether that is more than chance.`;
+  }
+}
+
+/** `WT − RI from +0.02 to +0.31 in the metric`: the paired differences of several settings. */
 function range(settings: readonly Setting[]): string {
   const differences = settings.flatMap(({ transfer }) => transfer.difference ?? []);
-  if (differences.length === 0) return '';
   const [least, most] = [Math.min(...differences), Math.max(...differences)];
-  if (differences.length === 1) return ` (by ${signed(least)} in the metric)`;
-  return ` (by ${signed(least)} to ${signed(most)} in the metric)`;
+  return `WT − RI from ${signed(least)} to ${signed(most)} in the metric`;
 }
 
 function transferFinding(settings: readonly Setting[]): Finding {
@@ -108,18 +140,35 @@ function reuseFinding(settings: readonly Setting[]): Finding {
       : '';
     return { data, model, text: `${sentence(describe(reuse, 'WT', 'ST', metric))}.${ofGain}` };
   });
-  const shares = settings.flatMap(({ reuseOfGain, reuse }) =>
-    reuseOfGain && holds(reuse) ? [reuseOfGain.share] : [],
+  const found = settings.flatMap(({ reuseOfGain, reuse }) =>
+    reuseOfGain && holds(reuse) ? [reuseOfGain] : [],
   );
-  const shown =
-    shares.length > 0
-      ? ` Where transfer and feature reuse both hold up, ${shares.length === 1 ? percent(shares[0] ?? 0) : `${percent(Math.min(...shares))} to ${percent(Math.max(...shares))}`} of the gain is feature reuse${Math.max(...shares) > 1 ? ' (more than all of it where ST does worse than RI)' : ''}.`
-      : '';
   return {
     question: 'How much of it is feature reuse?',
-    answer: `${summarise(settings, 'reuse', 'WT', 'ST')}${shown}`,
+    answer: `${summarise(settings, 'reuse', 'WT', 'ST')}${sharesOf(found, settings.length)}`,
     details,
   };
+}
+
+/** How much of the gain is feature reuse, where transfer and reuse both hold up. */
+function sharesOf(found: readonly ReuseOfGain[], settings: number): string {
+  const [first] = found;
+  if (!first) return '';
+  const where =
+    settings > 1
+      ? ' Where transfer and feature reuse both hold up, '
+      : ' Of the gain of transfer, ';
+  const shares = found.map(({ share }) => share);
+  const [least, most] = [Math.min(...shares), Math.max(...shares)];
+  const more = ' (ST does worse than RI)';
+  if (found.length === 1) {
+    const all = least > 1 ? `all and more${more}` : percent(least);
+    return `${where}${all} is feature reuse${between(first.interval, percent)}.`;
+  }
+  if (least > 1) return `${where}all of the gain and more is feature reuse${more}.`;
+  return most > 1
+    ? `${where}${percent(least)} of the gain and up to all of it and more${more} is feature reuse.`
+    : `${where}${percent(least)} to ${percent(most)} of the gain is feature reuse.`;
 }
 
 /** `WT scores 0.12 higher than ST in macro recall (95 % interval …), established (Holm-corrected p 0.03)`. */
@@ -148,7 +197,7 @@ function describe(
   }
 }
 
-/** `WT against RI: +0.196 on average over 2 combinations of data set and model. Better in 2 (…).` */
+/** `WT against RI: +0.196 on average (+0.02 to +0.4) over 2 combinations of data set and model. Better in 2 (…).` */
 function summarise(
   settings: readonly Setting[],
   which: 'transfer' | 'reuse',
@@ -156,27 +205,29 @@ function summarise(
   than: string,
 ): string {
   const tested = settings.filter((setting) => setting[which].certainty !== 'none');
-  if (tested.length === 0) return `The study has no runs of ${better} and ${than} to compare.`;
-  const by = (certainty: Difference['certainty']): number =>
+  const [first] = tested;
+  if (!first) return `The study has no runs of ${better} and ${than} to compare.`;
+  const difference = tested.flatMap((setting) => setting[which].difference ?? []);
+  const claim = `${better} against ${than}: ${signed(mean(difference))}`;
+  if (tested.length === 1) {
+    const { certainty, interval, pairs } = first[which];
+    return `${claim}${between(interval, signed)} over ${counted(pairs, 'seed')}: ${certaintyWords[certainty]}.`;
+  }
+  const by = (certainty: Certainty): number =>
     tested.filter((setting) => setting[which].certainty === certainty).length;
-  const count = (found: number): string => (tested.length === 1 ? '' : ` in ${found}`);
   const [established, likely] = [by('established'), by('likely')];
   const sure = [
     ...(established > 0 ? [`${established} established`] : []),
     ...(likely > 0 ? [`${likely} likely`] : []),
   ];
   const parts = [
-    ...(sure.length > 0 ? [`better${count(established + likely)} (${sure.join(', ')})`] : []),
-    ...(by('chance') > 0 ? [`not beyond chance${count(by('chance'))}`] : []),
-    ...(by('reversed') > 0 ? [`likely worse${count(by('reversed'))}`] : []),
-    ...(by('few') > 0 ? [`too few seeds to say${count(by('few'))}`] : []),
+    ...(sure.length > 0 ? [`better in ${established + likely} (${listed(sure)})`] : []),
+    ...(by('chance') > 0 ? [`not beyond chance in ${by('chance')}`] : []),
+    ...(by('reversed') > 0 ? [`likely worse in ${by('reversed')}`] : []),
+    ...(by('few') > 0 ? [`too few seeds to say in ${by('few')}`] : []),
   ];
-  const average = mean(tested.flatMap((setting) => setting[which].difference ?? []));
-  const over =
-    tested.length === 1
-      ? ''
-      : ` on average over ${tested.length} combinations of data set and model`;
-  return `${better} against ${than}: ${signed(average)}${over}. ${sentence(listed(parts))}.`;
+  const over = `(${signed(Math.min(...difference))} to ${signed(Math.max(...difference))}) over ${tested.length} combinations of data set and model`;
+  return `${claim} on average ${over}. ${sentence(listed(parts))}.`;
 }
 
 function layerFinding(summary: StudySummary, settings: readonly Setting[]): Finding {
@@ -215,12 +266,14 @@ function costliest({ axes }: StudySummary, settings: readonly Setting[]): string
     const [first] = [...drops]
       .map(([tap, values]) => ({ tap, drop: mean(values) }))
       .sort((a, b) => b.drop - a.drop);
-    return first && first.drop > 0 ? [`${first.tap} of ${model} (−${decimal(first.drop)})`] : [];
+    return first && first.drop > 0
+      ? [`${first.tap} of ${modelLabel(model)} (−${decimal(first.drop)})`]
+      : [];
   });
   if (named.length === 0) return '';
   const shown = named.slice(0, 4);
   const more = named.length > shown.length ? ' (the others below)' : '';
-  return `Put back to its initial state, the layer that the fine-tuned networks miss most is ${listed(shown)}${more}.`;
+  return `Putting one layer of a fine-tuned network back to its initial state costs most at ${listed(shown)}${more}.`;
 }
 
 function layersOf({ kept, drops, reuse }: Setting): string {
@@ -266,7 +319,7 @@ function shouldTransfer(own: readonly Setting[]): string {
   const of = (...certainties: Difference['certainty'][]): string[] =>
     own
       .filter(({ transfer }) => certainties.includes(transfer.certainty))
-      .map(({ model }) => model);
+      .map(({ model }) => modelLabel(model));
   const [yes, no, chance, few] = [
     of('established', 'likely'),
     of('reversed'),
@@ -289,11 +342,11 @@ function shouldTransfer(own: readonly Setting[]): string {
   }
   if (chance.length > 0) {
     const faster = own.filter(
-      ({ model, speedUp }) => chance.includes(model) && (speedUp ?? 0) > 1.2,
+      ({ model, speedUp }) => chance.includes(modelLabel(model)) && (speedUp ?? 0) > 1.2,
     );
     const time =
       faster.length > 0
-        ? ` It still saves iterations with ${listed(faster.map(({ model }) => model))}.`
+        ? ` It still saves iterations with ${listed(faster.map(({ model }) => modelLabel(model)))}.`
         : '';
     parts.push(`With ${these(chance, own.length)} transfer brings nothing beyond chance.${time}`);
   }
@@ -315,8 +368,10 @@ function these(models: readonly string[], of: number): string {
 /** The best mean, and what cannot be told apart from it: overlapping intervals, or too few runs. */
 function whichModel(best: Cell, cells: readonly Cell[], { source }: StudySummary): string {
   const { metric, metricInterval, model, init } = best;
-  const name = `${model} ${init.toUpperCase()}`;
-  const from = init === 'ri' || !source ? '' : ` from ${source.name}`;
+  const name = `${modelLabel(model)} ${init.toUpperCase()}`;
+  // Of several sources, the model's name has its own.
+  const isNamed = modelParts(model).source !== undefined;
+  const from = init === 'ri' || !source || isNamed ? '' : ` from ${source.name}`;
   const found = `The best mean is that of ${name}${from}, ${decimal(metric?.mean ?? 0)}${between(metricInterval)} over ${counted(metric?.count ?? 0, 'run')}`;
   if (!metricInterval) return `${found}; there are too few runs to set it apart from the others.`;
   const others = cells.filter((cell) => cell !== best);
@@ -325,7 +380,9 @@ function whichModel(best: Cell, cells: readonly Cell[], { source }: StudySummary
   );
   const unknown = others.filter((cell) => !cell.metricInterval);
   const parts = [
-    rivals.length > 0 ? `intervals that overlap with it have ${bestOf(rivals)}` : '',
+    rivals.length > 0
+      ? `its interval overlaps with ${rivals.length === 1 ? 'that' : 'those'} of ${bestOf(rivals)}`
+      : '',
     unknown.length > 0 ? `${bestOf(unknown)} have too few runs to compare` : '',
   ].filter((part) => part !== '');
   if (parts.length === 0) return `${found}, its interval above all others’.`;
@@ -336,26 +393,27 @@ function whichModel(best: Cell, cells: readonly Cell[], { source }: StudySummary
 function bestOf(cells: readonly Cell[]): string {
   const named = [...cells]
     .sort((a, b) => (b.metric?.mean ?? 0) - (a.metric?.mean ?? 0))
-    .map((cell) => `${cell.model} ${cell.init.toUpperCase()}`);
+    .map((cell) => `${modelLabel(cell.model)} ${cell.init.toUpperCase()}`);
   const shown = named.slice(0, 4);
   const more = named.length > shown.length ? [`${named.length - shown.length} more`] : [];
   return listed([...shown, ...more]);
 }
 
 function howMany({ model, kept, reuse }: Setting, { curves }: StudySummary): string {
+  const name = modelLabel(model);
   if (kept?.isSwept) {
-    const share = `${kept.kept} of ${kept.modules} modules of ${model}`;
+    const share = `${kept.kept} of ${kept.modules} modules of ${name}`;
     return kept.kept === kept.modules
-      ? `Keep all ${kept.modules} modules of ${model}: fewer lose more than ${percent(1 - RECOVERED)} of what feature reuse brings.`
+      ? `Keep all ${kept.modules} modules of ${name}: fewer lose more than ${percent(1 - RECOVERED)} of what feature reuse brings.`
       : `Worth keeping: the first ${share}; the others may as well start from statistics.`;
   }
   const swept = curves.some((curve) => curve.model === model);
   if (!swept) {
-    return `How many layers of ${model} are worth keeping takes WT-ST-n/m runs, which the study has not (inits: wt-st).`;
+    return `How many layers of ${name} are worth keeping takes WT-ST-n/m runs, which the study has not (inits: wt-st).`;
   }
   return reuse.certainty === 'chance'
-    ? `As ${model} from WT and from ST do not differ beyond chance, no layer is shown to be worth keeping.`
-    : `How many layers of ${model} are worth keeping cannot be said from these runs.`;
+    ? `As ${name} from WT and from ST do not differ beyond chance, no layer is shown to be worth keeping.`
+    : `How many layers of ${name} are worth keeping cannot be said from these runs.`;
 }
 
 function sureness({ axes, comparisons }: StudySummary): string {

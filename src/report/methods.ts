@@ -1,4 +1,5 @@
 /** The methods of a study in sentences, from its resolved settings: every setting that matters, none invented. */
+import { modelLabel } from '../figures/index.ts';
 import type { StudySummary } from '../results/index.ts';
 import { counted, listed, whole } from '../util/index.ts';
 import { metricName } from './words.ts';
@@ -92,9 +93,15 @@ function modelText({ models, axes, settings }: StudySummary): string {
       ? [`${model} from ${weights}`]
       : [];
   });
-  const sizes = models.map(({ id, parameters }) =>
-    parameters === undefined ? id : `${id} (${(parameters / 1e6).toFixed(1)} million parameters)`,
-  );
+  const sizes = models.map(({ id, parameters }) => {
+    const name = modelLabel(id);
+    const facts = [
+      // The name that settings have.
+      ...(name === id ? [] : [id]),
+      ...(parameters === undefined ? [] : [`${(parameters / 1e6).toFixed(1)} million parameters`]),
+    ];
+    return facts.length === 0 ? name : `${name} (${facts.join(', ')})`;
+  });
   const has = (init: string): boolean => axes.inits.includes(init);
   const partial = axes.inits.some((init) => init.startsWith('WT-ST'));
   return join([

@@ -1,25 +1,23 @@
 /** `report.html`: a study's answer, tables, figures, methods and limits as one file that asks for nothing. */
 import { createHash } from 'node:crypto';
-import { type DrawnMatrix, type Figure, modelLabel, type Table1Options } from '../figures/index.ts';
+import { type Figure, modelLabel, type Table1Options } from '../figures/index.ts';
 import type { StudySummary } from '../results/index.ts';
 import { counted, escapeHtml, listed, whole, writeFileWhole } from '../util/index.ts';
 import { answer } from './answer.ts';
+import { glanceTable } from './glance.ts';
 import { Html, html } from './html.ts';
 import { limits } from './limits.ts';
 import { methods } from './methods.ts';
 import { PageParts } from './pageParts.ts';
 import { script } from './script.ts';
 import { styleSheet } from './style.ts';
-import { pageSvg } from './svg.ts';
+import { type PageFigure, pageSvg } from './svg.ts';
 import { comparisonTable, costTable, dataTable, table1 } from './tables.ts';
 import { sentence } from './words.ts';
 
 /** A figure as the page shows it, drawn for both papers. */
-export interface ReportFigure extends Omit<Figure, 'spec'> {
-  svg: string;
-  darkSvg: string;
-  /** The matrices that it shows, in the order in which they are drawn. */
-  matrices?: readonly DrawnMatrix[];
+export interface ReportFigure extends Omit<Figure, 'spec'>, PageFigure {
+  title: string;
 }
 
 export interface ReportFigures {
@@ -52,6 +50,7 @@ export function reportPage(
     `style-src ${hashSource(style)}`,
     `script-src ${hashSource(script)}`,
     'img-src data:',
+    'font-src data:',
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ');
@@ -137,10 +136,11 @@ function answerSection(summary: StudySummary): Html {
   const { headline, findings, recommendations, sureness, rules } = answer(summary);
   return html`<p class="lead" id="answer"><b>${headline}</b></p>
 <div class="questions">${findings.map(({ question, answer: text }) => html`<div><h3>${question}</h3><p>${text}</p></div>`)}</div>
+${glanceTable(summary)}
 <p>${sureness}</p>
 <h3>What to do</h3>
 ${recommendations.map(({ data, text }) => html`<div class="advice" data-data="${data}"><p><b>${data}.</b> ${text}</p></div>`)}
-<details><summary>By data set and model</summary>${findings.map(({ question, details }) => (details.length > 0 ? html`<h3>${question}</h3><ul>${details.map(({ data, model, text }) => html`<li data-data="${data}" data-model="${model}"><b>${data}, ${model}.</b> ${text}</li>`)}</ul>` : ''))}</details>
+<details><summary>In words, by data set and model</summary>${findings.map(({ question, details }) => (details.length > 0 ? html`<h3>${question}</h3><ul>${details.map(({ data, model, text }) => html`<li data-data="${data}" data-model="${model}"><b>${data}, ${modelLabel(model)}.</b> ${text}</li>`)}</ul>` : ''))}</details>
 <details><summary>The rules behind these words</summary><ul>${rules.map((rule) => html`<li>${rule}</li>`)}</ul></details>`;
 }
 
@@ -150,14 +150,12 @@ function controls({ axes }: StudySummary): Html {
   return html`<div class="controls" role="group" aria-label="What is shown">${select('data', 'Data set', 'all', axes.data)}${select('model', 'Model', 'all', axes.models)}<button type="button" id="theme">Dark</button></div>`;
 }
 
-function figureSection(
-  { id, paper, title, model, data, caption, svg, darkSvg, matrices }: ReportFigure,
-  parts: PageParts,
-): Html {
+function figureSection(figure: ReportFigure, parts: PageParts): Html {
+  const { id, paper, title, model, data, caption } = figure;
   // A figure of one data set or model alone goes with it when another is chosen.
   const ofModel = model === undefined ? '' : html` data-model="${model}"`;
   const ofData = data === undefined ? '' : html` data-data="${data}"`;
-  return html`<figure id="${id}"${ofData}${ofModel}><h3>${title} <span class="muted">(${paper})</span></h3><div class="plot" tabindex="0" role="group" aria-label="${title}. Arrow keys step through the values.">${new Html(pageSvg(svg, darkSvg, parts, matrices))}</div><figcaption>${caption}</figcaption></figure>`;
+  return html`<figure id="${id}"${ofData}${ofModel}><h3>${title} <span class="muted">(${paper})</span></h3><div class="plot" tabindex="0" role="group" aria-label="${title}. Arrow keys step through the values.">${new Html(pageSvg(figure, parts))}</div><figcaption>${caption}</figcaption></figure>`;
 }
 
 function missingFigures(missing: ReportFigures['missing']): Html | string {

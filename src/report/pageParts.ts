@@ -1,10 +1,15 @@
-/** What the figures of a page share: colours in pairs of light and dark, shapes of points, clips. */
+/** What the figures of a page share: colours in pairs of light and dark, shapes of points, clips, a font. */
+import { fontOfCharacters } from '../figures/index.ts';
+
+/** What the page calls the font that it carries. */
+export const FIGURE_FONT = 'figures';
 
 export class PageParts {
   readonly #colours = new Map<string, string>();
   readonly #levels = new Map<number, string>();
   readonly #shared = new Map<string, string>();
   readonly #elements: string[] = [];
+  readonly #letters = new Set<string>();
 
   /** `var(--name)` of a pair of colours: the same pair has one name, wherever it stands. */
   colour(light: string, dark: string): string {
@@ -36,6 +41,26 @@ export class PageParts {
     this.#shared.set(key, id);
     this.#elements.push(format(id));
     return id;
+  }
+
+  /** Notes that figures have a text, as SVG has it, so that the page carries its letters. */
+  letters(text: string): void {
+    const shown = text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
+    for (const letter of shown) this.#letters.add(letter);
+  }
+
+  /** CSS of the font of the figures' texts: a reader's own may be wider than the room that there is. */
+  fontFaces(): string {
+    const { regular, semiBold } = fontOfCharacters([...this.#letters].sort());
+    return [
+      { weight: 400, file: regular },
+      { weight: 600, file: semiBold },
+    ]
+      .map(
+        ({ weight, file }) =>
+          `@font-face{font-family:"${FIGURE_FONT}";font-weight:${weight};src:url(data:font/ttf;base64,${file.toString('base64')})}`,
+      )
+      .join('\n');
   }
 
   /** CSS declarations of all colours for one kind of paper. */

@@ -21,6 +21,16 @@ export const RECOVERED = 0.95;
  */
 export type Certainty = 'established' | 'likely' | 'reversed' | 'chance' | 'few' | 'none';
 
+/** What the page calls each. */
+export const certaintyWords: Record<Certainty, string> = {
+  established: 'established',
+  likely: 'likely, not established',
+  reversed: 'likely worse',
+  chance: 'not beyond chance',
+  few: 'too few seeds to say',
+  none: 'no seed has both',
+};
+
 export interface Difference {
   certainty: Certainty;
   /** Mean difference of the metric over `pairs` seeds. */

@@ -1,5 +1,5 @@
 /** The page's style sheet: one column, light and dark, phone and paper. No font is fetched. */
-import type { PageParts } from './pageParts.ts';
+import { FIGURE_FONT, type PageParts } from './pageParts.ts';
 
 const light = `--paper:#fff;--panel:#f6f7f9;--text:#1f2328;--muted:#59616a;--line:#d9dde2;--accent:#0a5fb4;
 --good:#116b43;--warn:#8a5300;--bad:#a8231b;--focus:#0a5fb4`;
@@ -8,7 +8,8 @@ const dark = `--paper:#16181c;--panel:#1f2227;--text:#e8eaed;--muted:#a5adb6;--l
 
 /** The whole style sheet, the colours of the figures in it. */
 export function styleSheet(colours: PageParts): string {
-  return `:root{color-scheme:light;${light};${colours.declarations('light')}}
+  return `${colours.fontFaces()}
+:root{color-scheme:light;${light};${colours.declarations('light')}}
 @media screen and (prefers-color-scheme:dark){:root:not([data-theme=light]){color-scheme:dark;${dark};${colours.declarations('dark')}}}
 @media screen{:root[data-theme=dark]{color-scheme:dark;${dark};${colours.declarations('dark')}}}
 ${rules}`;
@@ -45,6 +46,13 @@ th,td{padding:.28rem .7rem;text-align:right;vertical-align:top;white-space:nowra
 th{font-weight:600;border-bottom:1px solid var(--line)}
 tbody th{border-bottom:0;text-align:left}
 .text,th.text,td.text{text-align:left}
+td.drawn{padding-right:0}
+.glance tbody th{white-space:normal;min-width:15rem}
+.glance svg{stroke:var(--muted);stroke-width:2;fill:var(--muted);vertical-align:middle}
+.glance .zero{stroke:var(--line);stroke-width:1}
+.glance .established,.glance .likely{stroke:var(--good);fill:var(--good)}
+.glance .likely circle{fill:var(--paper)}
+.glance .reversed{stroke:var(--bad);fill:var(--bad)}
 td.wrap{white-space:normal;min-width:14rem;text-align:left}
 tr.first>*{border-top:1px solid var(--line)}
 .table1 th:first-child{text-align:left}
@@ -64,7 +72,7 @@ figure{margin:1.8rem 0 2.4rem}
 figure h3{margin-bottom:.5rem}
 .plot{overflow-x:auto;border:1px solid var(--line);border-radius:8px}
 .plot svg{display:block;max-width:100%;height:auto;margin:0 auto}
-.plot text{font-family:Inter,Helvetica,Arial,"Liberation Sans",sans-serif}
+.plot text{font-family:"${FIGURE_FONT}",Inter,Helvetica,Arial,"Liberation Sans",sans-serif}
 .plot .here{stroke:var(--focus);stroke-width:2.5}
 .plot rect.here{fill:none;vector-effect:non-scaling-stroke}
 .plot .matrix{fill:none;shape-rendering:crispEdges}
@@ -76,6 +84,6 @@ figcaption{font-size:.88rem;color:var(--muted);max-width:52rem;margin-top:.5rem}
 .facts dt{color:var(--muted)}.facts dd{margin:0;overflow-wrap:anywhere}
 .sr{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 [hidden]{display:none!important}
-@media (max-width:40rem){body{font-size:15px}h1{font-size:1.4rem}.lead{font-size:1.06rem}.plot svg{max-width:none}.facts{grid-template-columns:1fr;gap:0}.facts dd{margin-bottom:.5rem}main,header.top{padding-left:.9rem;padding-right:.9rem}.controls{gap:.3rem .8rem}}
+@media (max-width:40rem){.glance tbody th{min-width:9rem}body{font-size:15px}h1{font-size:1.4rem}.lead{font-size:1.06rem}.plot svg{max-width:none}.facts{grid-template-columns:1fr;gap:0}.facts dd{margin-bottom:.5rem}main,header.top{padding-left:.9rem;padding-right:.9rem}.controls{gap:.3rem .8rem}}
 @media print{@page{margin:15mm}body{font-size:10pt}main,header.top{max-width:none;padding:0}.controls,#tip{display:none}h2{break-after:avoid}figure,.questions>div{break-inside:avoid}.scroll,.plot{overflow:visible}table{font-size:7.5pt}th,td{padding:.12rem .3rem}.plot{border:0}pre{white-space:pre-wrap}a{color:inherit}}
 `;

@@ -4,6 +4,7 @@
  * called. The squares of a matrix become strokes of a hundred colours, their values a text beside them.
  */
 import type { DrawnMatrix } from '../figures/index.ts';
+import { escapeHtml } from '../util/index.ts';
 import type { PageParts } from './pageParts.ts';
 import { matrixNode } from './svgMatrix.ts';
 import { hoist, slim } from './svgSlim.ts';
@@ -14,23 +15,58 @@ const painted = ['fill', 'stroke', 'stop-color'];
 const isColour = (value: string | undefined): value is string =>
   value !== undefined && /^(#[0-9a-fA-F]{3,8}|rgba?\()/.test(value);
 
-/**
- * The SVG of a figure for a page.
- * @param matrices of the figure, in the order in which they are drawn
- */
+export interface PageFigure {
+  /** The drawings on light and on dark paper. */
+  svg: string;
+  darkSvg: string;
+  /** Stands over the figure in the page, and not in the drawing once more. */
+  title?: string;
+  /** Its matrices, in the order in which they are drawn. */
+  matrices?: readonly DrawnMatrix[];
+}
+
+/** The SVG of a figure for a page. */
 export function pageSvg(
-  light: string,
-  dark: string,
+  { svg, darkSvg, title, matrices = [] }: PageFigure,
   parts: PageParts,
-  matrices: readonly DrawnMatrix[] = [],
 ): string {
-  const [first, second] = [parseSvg(light), parseSvg(dark)];
+  const [first, second] = [svg, darkSvg].map((text) => untitled(parseSvg(text), title)) as [
+    SvgNode,
+    SvgNode,
+  ];
   // Drawings that differ in more than colour: the light one, on its own paper, serves for both.
   const partner = isAlike(first, second) ? second : first;
   const left = [...matrices];
   const drawn = slim(colour(first, partner, parts, left), parts);
   drawn.attributes.set('aria-hidden', 'true');
   return formatSvg(hoist(drawn));
+}
+
+/** Pixels from the top that a drawing's title takes. */
+const TITLE_HEIGHT = 20;
+
+/** The drawing without its title, if that is the one, or its beginning. Panels keep theirs, and so does a line below it. */
+function untitled(root: SvgNode, title: string | undefined): SvgNode {
+  const wanted = title === undefined ? undefined : escapeHtml(title);
+  const isTitle = ({ attributes, children }: SvgNode): boolean =>
+    /\brole-title-text\b/.test(attributes.get('class') ?? '') &&
+    children.some(({ text }) => text !== '' && wanted?.startsWith(text));
+  let isFound = false;
+  const rest = (node: SvgNode): SvgNode => {
+    if (/\brole-scope\b/.test(node.attributes.get('class') ?? '')) return node;
+    const children = node.children.filter((child) => !isTitle(child));
+    if (children.length < node.children.length) isFound = true;
+    return { ...node, children: children.map(rest) };
+  };
+  const drawn = rest(root);
+  if (!isFound) return root;
+  const [x = 0, y = 0, width = 0, height = 0] = (root.attributes.get('viewBox') ?? '')
+    .split(' ')
+    .map(Number);
+  const lower = height - TITLE_HEIGHT;
+  drawn.attributes.set('height', String(lower));
+  drawn.attributes.set('viewBox', [x, y + TITLE_HEIGHT, width, lower].join(' '));
+  return drawn;
 }
 
 /** Whether two drawings differ in colours alone. */

@@ -88,15 +88,17 @@ function slimmed(node: SvgNode, kind: string, slimmer: Slimmer): SvgNode[] {
   const vega = node.attributes.get('class') ?? '';
   const isFrame = vega === 'background' || vega === 'foreground';
   if (name === 'title' || name === 'desc' || name === 'clipPath') return [];
+  slimmer.parts.letters(text);
   if (isFrame && !node.attributes.has('fill') && !node.attributes.has('stroke')) return [];
-  const own = classes.find(([pattern]) => pattern.test(vega))?.[1] ?? kind;
+  const named = classes.find(([pattern]) => pattern.test(vega))?.[1];
+  const own = named ?? kind;
   const attributes = attributesOf(node, own, slimmer);
   const all = node.children.flatMap((child) => slimmed(child, own, slimmer));
   if (name !== 'g' && name !== 'defs') {
     const drawn = { name, attributes, children: all, text };
     return [name === 'path' && own === 'points' ? usedShape(drawn, slimmer.parts) : drawn];
   }
-  if (own !== kind) attributes.set('class', own);
+  if (named !== undefined) attributes.set('class', named);
   const children = /\brole-axis-(?:grid|tick|domain)\b/.test(vega) ? joinedLines(all) : all;
   if (children.length === 0) return [];
   const [only] = children;

@@ -43,9 +43,13 @@ export function parseSvg(svg: string): SvgNode {
   return root;
 }
 
-/** The text of an element. */
+/** The text of an element inside HTML, which needs no quotes around most values. */
 export function formatSvg({ name, attributes, children, text }: SvgNode): string {
-  const own = [...attributes].map(([key, value]) => ` ${key}="${value}"`).join('');
+  const own = [...attributes].map(([key, value]) => ` ${key}=${quoted(value)}`).join('');
   const inside = text + children.map(formatSvg).join('');
-  return inside === '' ? `<${name}${own}/>` : `<${name}${own}>${inside}</${name}>`;
+  if (inside !== '') return `<${name}${own}>${inside}</${name}>`;
+  // A slash after a value without quotes would be a part of it.
+  return own === '' || own.endsWith('"') ? `<${name}${own}/>` : `<${name}${own} />`;
 }
+
+const quoted = (value: string): string => (/^[^\s"'=<>`]+$/.test(value) ? value : `"${value}"`);

@@ -1,5 +1,6 @@
 /** The tables of the page: table 1, comparisons, data, cost. */
 import {
+  modelLabel,
   type PrintedTable,
   printedTable,
   type Table1Options,
@@ -39,7 +40,7 @@ export function comparisonTable({ comparisons }: StudySummary): Html {
   if (tested.length === 0) return html`<p>No seed has runs of two initialisations to compare.</p>`;
   const rows = tested.map(
     ({ data, model, better, than, test, corrected }) =>
-      html`<tr data-data="${data}" data-model="${model}"><td class="text">${better.toUpperCase()} better than ${than.toUpperCase()}</td><td class="text">${data}</td><td class="text">${model}</td><td>${test?.pairs}</td><td>${test ? signed(test.difference) : ''}</td><td>${test?.interval ? `${signed(test.interval.low)} to ${signed(test.interval.high)}` : '–'}</td><td>${test ? probability(test.p) : ''}</td><td>${corrected === undefined ? '–' : probability(corrected)}</td></tr>`,
+      html`<tr data-data="${data}" data-model="${model}"><td class="text">${better.toUpperCase()} better than ${than.toUpperCase()}</td><td class="text">${data}</td><td class="text">${modelLabel(model)}</td><td>${test?.pairs}</td><td>${test ? signed(test.difference) : ''}</td><td>${test?.interval ? `${signed(test.interval.low)} to ${signed(test.interval.high)}` : '–'}</td><td>${test ? probability(test.p) : ''}</td><td>${corrected === undefined ? '–' : probability(corrected)}</td></tr>`,
   );
   return html`<p class="note">Differences of the test metric paired by seed. p: one-sided permutation of signs; Holm: corrected over all data sets and models of the same claim.</p><div class="scroll" tabindex="0" role="region" aria-label="Comparisons"><table><thead><tr><th class="text">claim</th><th class="text">data</th><th class="text">model</th><th>seeds</th><th>difference</th><th>95 % interval</th><th>p</th><th>p, Holm</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 }
@@ -63,31 +64,77 @@ export function dataTable({ data }: StudySummary): Html {
 }
 
 /** What the time went to, as far as every run has counted it. */
-function spentOn({ trainingSeconds, evaluationSeconds, savingSeconds }: StudyCost): string {
+function spentOn(cost: StudyCost): string {
+  const { runSeconds, trainingSeconds, evaluationSeconds, savingSeconds } = cost;
   const parts: [string, number | undefined][] = [
     ['training steps', trainingSeconds],
     ['evaluations', evaluationSeconds],
     ['saving', savingSeconds],
   ];
   const known = parts.flatMap(([what, seconds]) =>
-    seconds === undefined ? [] : [`${lasting(seconds)} in ${what}`],
+    seconds === undefined ? [] : [{ what, seconds }],
   );
-  return known.length === 0 ? '' : `Of that ${listed(known)}.`;
+  if (known.length === 0) return '';
+  const rest = runSeconds - known.reduce((sum, { seconds }) => sum + seconds, 0);
+  const all =
+    known.length === parts.length && rest > 0
+      ? [...known, { what: 'preparing and waiting', seconds: rest }]
+      : known;
+  const share = (seconds: number): string =>
+    runSeconds > 0 ? ` (${percent(seconds / runSeconds)})` : '';
+  return `Of that ${listed(all.map(({ what, seconds }) => `${lasting(seconds)} in ${what}${share(seconds)}`))}.`;
 }
 
-/** Run time, speed and use of the device by model, and what the whole took. */
+interface CostColumn {
+  head: string;
+  of: (cost: StudyCost['byModel'][number]) => string | undefined;
+}
+
+const timeOf = (seconds: number | undefined): string | undefined =>
+  seconds === undefined ? undefined : lasting(seconds);
+
+/** What a table of costs has, of what any model's runs know. */
+const costColumns: readonly CostColumn[] = [
+  { head: 'runs', of: ({ runs }) => whole(runs) },
+  { head: 'run time', of: ({ runSeconds }) => lasting(runSeconds) },
+  { head: 'training', of: ({ trainingSeconds }) => timeOf(trainingSeconds) },
+  { head: 'evaluation', of: ({ evaluationSeconds }) => timeOf(evaluationSeconds) },
+  { head: 'saving', of: ({ savingSeconds }) => timeOf(savingSeconds) },
+  {
+    head: 'training images/s',
+    of: ({ imagesPerSecond }) =>
+      imagesPerSecond === undefined ? undefined : whole(imagesPerSecond),
+  },
+  {
+    head: 'device busy',
+    of: ({ deviceUtilisation }) =>
+      deviceUtilisation === undefined ? undefined : percent(deviceUtilisation),
+  },
+  {
+    head: 'most memory',
+    of: ({ peakMemoryBytes }) =>
+      peakMemoryBytes === undefined ? undefined : bytes(peakMemoryBytes),
+  },
+];
+
+/** Run time, speed, memory and use of the device by model, and what the whole took. */
 export function costTable({ cost }: StudySummary): Html {
-  const rows = cost.byModel.map(
-    ({ model, runs, seconds, imagesPerSecond, deviceUtilisation }) =>
-      html`<tr data-model="${model}"><th class="text" scope="row">${model}</th><td>${whole(runs)}</td><td>${lasting(seconds)}</td><td>${imagesPerSecond === undefined ? '–' : whole(imagesPerSecond)}</td><td>${deviceUtilisation === undefined ? '–' : percent(deviceUtilisation)}</td></tr>`,
+  const { runs, runSeconds, deviceUtilisation, peakMemoryBytes, diskBytes, byModel } = cost;
+  const columns = costColumns.filter(({ of }) => byModel.some((one) => of(one) !== undefined));
+  const rows = byModel.map(
+    (one) =>
+      html`<tr data-model="${one.model}"><th class="text" scope="row">${modelLabel(one.model)}</th>${columns.map(({ of }) => html`<td>${of(one) ?? '–'}</td>`)}</tr>`,
   );
   const facts = [
-    `${whole(cost.runs)} runs took ${lasting(cost.runSeconds)} of run time together; runs side by side took less on the clock.`,
+    `${counted(runs, 'run')} took ${lasting(runSeconds)} of run time together; runs side by side took less on the clock.`,
     spentOn(cost),
-    cost.peakMemoryBytes === undefined
+    deviceUtilisation === undefined
       ? ''
-      : `A run held at most ${bytes(cost.peakMemoryBytes)} of memory.`,
-    cost.diskBytes === undefined ? '' : `The runs lie in ${bytes(cost.diskBytes)} on the disk.`,
+      : `Where it is known, the device was busy for ${percent(deviceUtilisation)} of the time.`,
+    peakMemoryBytes === undefined
+      ? ''
+      : `A run’s process held at most ${bytes(peakMemoryBytes)} of memory.`,
+    diskBytes === undefined ? '' : `The runs lie in ${bytes(diskBytes)} on the disk.`,
   ];
-  return html`<p>${facts.filter((fact) => fact !== '').join(' ')}</p><div class="scroll"><table><thead><tr><th class="text">model</th><th>runs</th><th>run time</th><th>training images/s</th><th>device busy</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+  return html`<p>${facts.filter((fact) => fact !== '').join(' ')}</p><div class="scroll" tabindex="0" role="region" aria-label="Cost"><table><thead><tr><th class="text">model</th>${columns.map(({ head }) => html`<th>${head}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div><p class="note">Times are sums over the runs of a model, speed and use of the device their means; device busy: of a CPU, processor time over the time of all threads of a run, above 100 % where threads that decode images add to it; of a GPU, the share of the time in which it computed.</p>`;
 }

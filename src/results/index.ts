@@ -101,6 +101,7 @@ export type {
   LearningCurve,
   ModelSummary,
   PairedComparison,
+  RunCost,
   Spread,
   Statistic,
   StudyCost,

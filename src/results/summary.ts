@@ -170,26 +170,32 @@ export interface LearningCurve {
   points: { iteration: number; value?: number; loss: number; learningRate: number }[];
 }
 
-/** What a study cost, over its finished runs and analyses. */
-export interface StudyCost {
+/** What some finished runs cost. */
+export interface RunCost {
   runs: number;
   /** Sum of the runs' wall time: more than the time that passed, where runs went side by side. */
   runSeconds: number;
-  /** Of those, in training steps, in evaluations and in saving; what is left is preparing and waiting. */
+  /**
+   * Of those, in training steps, in evaluations and in saving; what is left is preparing and waiting. Absent
+   * where some run did not count it.
+   */
   trainingSeconds?: number;
   evaluationSeconds?: number;
   savingSeconds?: number;
   /** Mean over the runs' wall time, of those that know it: 1 is all threads busy, or the GPU. */
   deviceUtilisation?: number;
+  /** The most that a process of a run held. */
   peakMemoryBytes?: number;
+}
+
+/** What a study cost, over its finished runs and analyses. */
+export interface StudyCost extends RunCost {
   diskBytes?: number;
-  byModel: {
+  byModel: (RunCost & {
     model: string;
-    runs: number;
-    seconds: number;
+    /** Of training steps, mean over the runs. */
     imagesPerSecond?: number;
-    deviceUtilisation?: number;
-  }[];
+  })[];
 }
 
 /** What the numbers were computed with. */

@@ -11,6 +11,7 @@ import {
   type EvaluationLine,
   type LearningCurve,
   type ResultRow,
+  type RunCost,
   type RunRecord,
   readEvaluations,
   type StudyCost,
@@ -304,28 +305,30 @@ function meanOf(values: readonly number[]): number | undefined {
 
 function costOf(finished: readonly FinishedRun[], bytes: readonly number[]): StudyCost {
   const models = [...new Set(finished.map(({ run }) => run.model))];
-  const seconds = (runs: readonly FinishedRun[]): number =>
-    runs.reduce((sum, { result }) => sum + result.wallSeconds, 0);
-  const peak = finished.reduce((most, { result }) => Math.max(most, result.peakMemoryBytes), 0);
   return {
-    runs: finished.length,
-    runSeconds: seconds(finished),
-    ...sumOf(finished, 'trainingSeconds'),
-    ...sumOf(finished, 'evaluationSeconds'),
-    ...sumOf(finished, 'savingSeconds'),
-    ...utilisationOf(finished),
-    ...(finished.length > 0 ? { peakMemoryBytes: peak } : {}),
+    ...runCost(finished),
     diskBytes: bytes.reduce((sum, size) => sum + size, 0),
     byModel: models.map((model) => {
       const own = finished.filter(({ run }) => run.model === model);
       return {
         model,
-        runs: own.length,
-        seconds: seconds(own),
+        ...runCost(own),
         imagesPerSecond: meanOf(own.map(({ result }) => result.imagesPerSecond)),
-        ...utilisationOf(own),
       };
     }),
+  };
+}
+
+function runCost(runs: readonly FinishedRun[]): RunCost {
+  const peak = runs.reduce((most, { result }) => Math.max(most, result.peakMemoryBytes), 0);
+  return {
+    runs: runs.length,
+    runSeconds: runs.reduce((sum, { result }) => sum + result.wallSeconds, 0),
+    ...sumOf(runs, 'trainingSeconds'),
+    ...sumOf(runs, 'evaluationSeconds'),
+    ...sumOf(runs, 'savingSeconds'),
+    ...utilisationOf(runs),
+    ...(runs.length > 0 ? { peakMemoryBytes: peak } : {}),
   };
 }
 

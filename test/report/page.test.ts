@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { charactersOf, tablesOf } from '../../src/figures/fontTables.ts';
 import { drawnMatrices, printedTable, renderSvg, table1Html } from '../../src/figures/index.ts';
 import { similarityPanel } from '../../src/figures/similarity.ts';
 import {
@@ -13,6 +14,7 @@ import {
   reportPage,
   writeModelCards,
 } from '../../src/report/index.ts';
+import { smallestSummary, sourcesSummary } from '../figures/otherFixtures.ts';
 import { smallSummary } from '../figures/summaryFixture.ts';
 
 const folders: string[] = [];
@@ -91,6 +93,53 @@ describe('the page', () => {
     expect(beside).toContain('<td class="paper" data-data="isic2019">');
   });
 
+  it('has every data set and model side by side, with what their runs know', () => {
+    const page = reportPage(sourcesSummary(), { figures: [], missing: [] });
+    const [, glance = ''] = /<table class="glance">(.*?)<\/table>/s.exec(page) ?? [];
+    const rows = [...glance.matchAll(/<tr data-data="([^"]*)" data-model="([^"]*)">/g)];
+    expect(rows.map(([, data, model]) => `${data} ${model}`)).toHaveLength(3 * 4);
+    expect(glance).toMatch(/<td>\+0\.\d{3}<br><small>\+0\.\d{3} to \+0\.\d{3}<\/small><\/td>/);
+    expect(glance).toContain('<td class="text">likely</td>');
+    expect(glance).toMatch(/<td>\d+ of 14<\/td>/);
+    // No ST, no WT-ST-n/m, no analyses: the columns of these are not there.
+    const smallest = reportPage(smallestSummary(), { figures: [], missing: [] });
+    const [, least = ''] = /<table class="glance"><thead>(.*?)<\/thead>/s.exec(smallest) ?? [];
+    expect(
+      least
+        .replaceAll(/<[^>]*>/g, '|')
+        .split('|')
+        .filter((text) => text !== ''),
+    ).toEqual(['data set, model', 'WT − RI', 'how sure']);
+  });
+
+  it('sums up what the runs cost, as far as they know it', () => {
+    const summary = smallSummary();
+    const cost = (page: string): string =>
+      /<h2 id="cost">.*?<h2/s.exec(page)?.[0].replaceAll(/<[^>]*>/g, ' ') ?? '';
+    const { runs } = summary.cost;
+    const known = cost(reportPage(summary, { figures: [], missing: [] }));
+    expect(known).toMatch(
+      new RegExp(`${runs} runs took \\d+ (seconds|minutes) of run time together`),
+    );
+    expect(known).toMatch(
+      /in training steps \(82 %\), .* in evaluations \(12 %\), .* in saving \(1 %\)/,
+    );
+    expect(known).toContain('in preparing and waiting (5 %)');
+    expect(known).toContain('the device was busy for 90 % of the time');
+    expect(known).toMatch(/evaluation +saving +training images\/s +device busy +most memory/);
+    const { trainingSeconds: _, evaluationSeconds: __, savingSeconds: ___, ...rest } = summary.cost;
+    const byModel = rest.byModel.map(({ model, runs: own, runSeconds }) => ({
+      model,
+      runs: own,
+      runSeconds,
+    }));
+    const old = cost(
+      reportPage({ ...summary, cost: { ...rest, byModel } }, { figures: [], missing: [] }),
+    );
+    expect(old).not.toContain('Of that');
+    expect(old).toMatch(/model +runs +run time {2,}ResNet18 micro/);
+  });
+
   it('escapes what comes from users', async () => {
     const evil = '<img src=x onerror=alert(1)>"\'&</script>';
     const summary = smallSummary();
@@ -109,11 +158,11 @@ describe('the page', () => {
 
   it('asks for nothing and forbids what it does not need', async () => {
     const page = reportPage(smallSummary(), { figures: [await figure()], missing: [] });
-    const outside = [...page.matchAll(/(?:href|src)="([^"]*)"/g)].map(([, address]) => address);
+    const outside = [...page.matchAll(/(?:href|src)="?([^" >]*)/g)].map(([, address]) => address);
     expect(outside.filter((address) => !/^(?:data:,|#s\w+)$/.test(address ?? ''))).toEqual([]);
     expect(page).toMatch(/default-src &#39;none&#39;; style-src &#39;sha256-/);
-    expect(page).not.toMatch(/ style="/);
-    expect(page).not.toMatch(/ on[a-z]+="/);
+    expect(page).not.toMatch(/ style=/);
+    expect(page).not.toMatch(/<[^>]* on[a-z]+=/);
   });
 });
 
@@ -121,32 +170,68 @@ describe('a figure in the page', () => {
   it('has one drawing for both papers, its colours by name', async () => {
     const { svg, darkSvg } = await figure();
     const parts = new PageParts();
-    const drawn = pageSvg(svg, darkSvg, parts);
-    expect(drawn).not.toMatch(/="#[0-9a-f]{6}"/);
+    const drawn = pageSvg({ svg, darkSvg }, parts);
+    expect(drawn).not.toMatch(/="?#[0-9a-f]{6}/);
     expect(parts.declarations('light')).toContain('#ffffff');
     expect(parts.declarations('dark')).toContain('#16181c');
     expect(parts.declarations('dark')).not.toContain('#ffffff');
   });
 
+  it('has its title in the page alone, and panels theirs', async () => {
+    const titled = {
+      title: 'The title',
+      concat: [{ ...spec, title: { text: 'The title', frame: 'group' } }],
+    };
+    const [svg, darkSvg] = [await renderSvg(titled), await renderSvg(titled, { theme: 'dark' })];
+    const titles = (title?: string): number =>
+      pageSvg({ svg, darkSvg, ...(title === undefined ? {} : { title }) }, new PageParts()).split(
+        '>The title<',
+      ).length - 1;
+    expect(titles()).toBe(2);
+    // A figure in parts has the number of its part behind the title.
+    expect(titles('The title, part 1 of 2')).toBe(1);
+    expect(titles('Another title')).toBe(2);
+  });
+
+  it('brings the letters of its texts along', async () => {
+    const named = { ...spec, title: 'ẞ' };
+    const [svg, darkSvg] = [await renderSvg(named), await renderSvg(named, { theme: 'dark' })];
+    const page = reportPage(smallSummary(), {
+      figures: [{ id: 'one', paper: 'Figure 1', title: 'A title', caption: '', svg, darkSvg }],
+      missing: [],
+    });
+    const fonts = [...page.matchAll(/font-weight:(\d+);src:url\(data:font\/ttf;base64,([^)]*)\)/g)];
+    expect(fonts.map(([, weight]) => weight)).toEqual(['400', '600']);
+    for (const [, , text = ''] of fonts) {
+      const codes = [...charactersOf(tablesOf(Buffer.from(text, 'base64'))('cmap'))];
+      const found = new Set(codes.map(([code]) => String.fromCodePoint(code)));
+      expect(found).toContain('ẞ');
+      expect(found).toContain('0');
+      expect(found).not.toContain('ß');
+    }
+  });
+
   it('says once what its values are called and which shape its points have', async () => {
     const { svg, darkSvg } = await figure();
     const parts = new PageParts();
-    const drawn = pageSvg(svg, darkSvg, parts);
+    const drawn = pageSvg({ svg, darkSvg }, parts);
     // With five digits: a pointer is shown four.
-    expect(drawn).toMatch(/<use href="#s\w+" data-v="1\t0\.12346\ta"[^>]* x="\d/);
+    expect(drawn).toMatch(/<use href=#s\w+ data-v="1\t0\.12346\ta"[^>]* x=\d/);
     expect(drawn.match(/data-k="x\ty\tby"/g)).toHaveLength(1);
-    const [, id] = /<use href="#(s\w+)"/.exec(drawn) ?? [];
+    const [, id] = /<use href=#(s\w+) /.exec(drawn) ?? [];
     expect(parts.definitions()).toContain(`<path id="${id}" d="M`);
     // A second figure of the same kind adds no shape and no colour.
     const [before, colours] = [parts.definitions(), parts.declarations('light')];
-    pageSvg(svg, darkSvg, parts);
+    pageSvg({ svg, darkSvg }, parts);
     expect([parts.definitions(), parts.declarations('light')]).toEqual([before, colours]);
   });
 
   it('does not take an entity for the end of a field', async () => {
     const named = { ...spec, data: { values: [{ x: 1, y: 2, by: 'A & B <c>' }] } };
     const [svg, darkSvg] = [await renderSvg(named), await renderSvg(named, { theme: 'dark' })];
-    expect(pageSvg(svg, darkSvg, new PageParts())).toContain('data-v="1\t2\tA &amp; B &lt;c&gt;"');
+    expect(pageSvg({ svg, darkSvg }, new PageParts())).toContain(
+      'data-v="1\t2\tA &amp; B &lt;c&gt;"',
+    );
   });
 
   it('has the values of a matrix beside strokes of few colours', async () => {
@@ -160,8 +245,8 @@ describe('a figure in the page', () => {
     const [matrix] = drawnMatrices(panel);
     const [svg, darkSvg] = [await renderSvg(panel), await renderSvg(panel, { theme: 'dark' })];
     const parts = new PageParts();
-    const drawn = pageSvg(svg, darkSvg, parts, matrix ? [matrix] : []);
-    const [, digits = ''] = /data-values="([^"]*)"/.exec(drawn) ?? [];
+    const drawn = pageSvg({ svg, darkSvg, matrices: matrix ? [matrix] : [] }, parts);
+    const [, digits = ''] = /data-values=(\S*)/.exec(drawn) ?? [];
     const told = (digits.match(/../g) ?? []).map((two) =>
       two === '--' ? undefined : (Number.parseInt(two, 36) - 100) / 1000,
     );
@@ -181,7 +266,7 @@ describe('a figure in the page', () => {
     const levels = new Set(
       wanted.flatMap((one) => (one === undefined ? [] : Math.round(100 * one))),
     );
-    const [, strokes = ''] = /class="matrix">(.*?)<\/g>/.exec(drawn) ?? [];
+    const [, strokes = ''] = /class=matrix>(.*?)<\/g>/.exec(drawn) ?? [];
     expect(strokes.match(/<path /g)).toHaveLength(levels.size);
   });
 });

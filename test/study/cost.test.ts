@@ -27,6 +27,9 @@ async function study(results: readonly object[]): Promise<Plan> {
 const first = { wallSeconds: 100, trainingSeconds: 80, evaluationSeconds: 12, savingSeconds: 3 };
 const second = { wallSeconds: 300, trainingSeconds: 200, evaluationSeconds: 40, savingSeconds: 5 };
 
+/** The parts of a run's time. */
+const without = ({ wallSeconds: _, ...parts }: typeof first) => parts;
+
 it('is the sum of the runs, the device weighed by their time', async () => {
   const { cost } = await readSummary(
     await study([
@@ -43,7 +46,10 @@ it('is the sum of the runs, the device weighed by their time', async () => {
   });
   // (0.5 × 100 + 0.9 × 300) / 400
   expect(cost.deviceUtilisation).toBeCloseTo(0.8, 12);
-  expect(cost.byModel.map(({ deviceUtilisation }) => deviceUtilisation)).toEqual([0.5, 0.9]);
+  expect(cost.byModel).toMatchObject([
+    { model: 'resnet18', runs: 1, runSeconds: 100, ...without(first), deviceUtilisation: 0.5 },
+    { model: 'deit_tiny', runs: 1, runSeconds: 300, ...without(second), deviceUtilisation: 0.9 },
+  ]);
 });
 
 it('has no sum of what a run from before did not count', async () => {

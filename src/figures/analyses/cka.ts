@@ -19,7 +19,7 @@ export function ckaFigure(document: CkaDocument): RunFigure {
     const [yTitle, xTitle] = [sideTitle(document, matrix.left), sideTitle(document, matrix.right)];
     const tokens = tokenTitles[matrix.tokens];
     const panel = similarityPanel(cellsOf(matrix), { size: 250, xTitle, yTitle, hasTitles: true });
-    return tokens === null ? panel : { ...panel, title: panelTitle(tokens) };
+    return tokens === null ? panel : { ...panel, title: panelTitle(tokens, 250) };
   });
   return {
     title: 'How similar the representations at pairs of taps are (CKA)',
