@@ -10,7 +10,7 @@ export {
 export { escapeHtml } from './html.ts';
 export { escapeMarkdown } from './markdown.ts';
 export { editDistance, nearestNames } from './names.ts';
-export { mapBounded } from './parallel.ts';
+export { mapBounded, Turns } from './parallel.ts';
 export { type Startable, startable } from './processes.ts';
 export { RandomStream } from './random.ts';
 export {

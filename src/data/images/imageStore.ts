@@ -5,7 +5,7 @@
 import { type FileHandle, mkdir, statfs, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { mapBounded, WorkError } from '../../util/index.ts';
+import { Turns, WorkError } from '../../util/index.ts';
 import { defaultCacheFolder } from '../cacheFolder.ts';
 import type { DataSet } from '../dataSet.ts';
 import { problemList } from '../problems.ts';
@@ -75,6 +75,8 @@ export class ImageStore {
   readonly #paths: Paths;
   #table: ImageTable = [];
   #file: FileHandle | undefined;
+  /** One line for all batches: the first of an epoch is whole before the others are begun. */
+  #turns: Turns | undefined;
 
   private constructor(dataset: DataSet, options: ImageOptions) {
     const { resize, workers, maxPixels = defaultMaxPixels } = options;
@@ -146,7 +148,8 @@ export class ImageStore {
   async read(indices: readonly number[], target: Uint8Array): Promise<void> {
     const length = this.bytesPerImage;
     const file = this.#file;
-    const job = mapBounded(indices, file ? cacheReads : this.#pool.capacity, (index, position) => {
+    this.#turns ??= new Turns(file ? cacheReads : this.#pool.capacity);
+    const job = this.#turns.each(indices, (index, position) => {
       const place = target.subarray(position * length, (position + 1) * length);
       return file ? this.#readCached(file, index, place) : this.#readDecoded(index, place);
     });
