@@ -12,6 +12,7 @@ import { drawChange } from './augment/draw.ts';
 import type { AugmentSettings } from './augment/settings.ts';
 import type { DataSet } from './dataSet.ts';
 import { type ImageOptions, ImageStore } from './images/imageStore.ts';
+import { problemList } from './problems.ts';
 
 export interface LoaderOptions extends ImageOptions {
   dataset: DataSet;
@@ -69,6 +70,8 @@ export class Loader {
   /** Bad images of the split that are left out. */
   readonly skipped: readonly { file: string; reason: string }[];
   readonly batchesPerEpoch: number;
+  /** Images of a batch: all of a split that has fewer than were asked for. */
+  readonly batchSize: number;
   /** What a user should know, for example why there is no cache. */
   readonly notes: readonly string[];
   readonly #options: LoaderOptions;
@@ -88,7 +91,8 @@ export class Loader {
     this.skipped = judged.flatMap(({ index, reason }) =>
       reason === undefined ? [] : [{ file: options.dataset.samples[index]?.path ?? '', reason }],
     );
-    const batches = this.indices.length / options.batchSize;
+    this.batchSize = Math.max(1, Math.min(options.batchSize, this.indices.length));
+    const batches = this.indices.length / this.batchSize;
     this.batchesPerEpoch = options.dropLast ? Math.floor(batches) : Math.ceil(batches);
   }
 
@@ -97,7 +101,7 @@ export class Loader {
    * @throws WorkError that lists bad images; RequestError where no batch can be made.
    */
   static async open(options: LoaderOptions): Promise<Loader> {
-    const { size, resize, dataset, batchSize, std } = options;
+    const { size, resize, dataset, std } = options;
     if (size > resize) {
       throw new RequestError({
         where: 'size',
@@ -106,24 +110,15 @@ export class Loader {
         hint: 'raise resize, or lower size',
       });
     }
-    if (std.some((value) => !(value > 0))) {
-      throw new WorkError({
-        where: dataset.name,
-        expected: 'training images that differ in every channel',
-        got: `a standard deviation of ${std.join(', ')}`,
-        hint: 'are the images all of one colour? normalize: imagenet goes on all the same',
-      });
+    const store = await ImageStore.open(dataset, options);
+    try {
+      requireImages(dataset, options.indices, store);
+      requireContrast(dataset, std);
+      return new Loader(options, store);
+    } catch (error) {
+      await store.close();
+      throw error;
     }
-    const loader = new Loader(options, await ImageStore.open(dataset, options));
-    if (loader.batchesPerEpoch > 0) return loader;
-    await loader.close();
-    const bad = loader.skipped.length > 0 ? `, and ${loader.skipped.length} bad ones` : '';
-    throw new RequestError({
-      where: `${dataset.name}: batchSize`,
-      expected: `at least one ${options.dropLast ? 'full batch' : 'image'}`,
-      got: `batches of ${batchSize} from ${loader.indices.length} images${bad}`,
-      hint: 'lower the batch size, or add images',
-    });
   }
 
   /**
@@ -136,7 +131,8 @@ export class Loader {
   }
 
   async *#batches(epoch: number, startBatch: number): AsyncGenerator<Batch, void, undefined> {
-    const { batchSize, shuffle, seed, prefetch = 2 } = this.#options;
+    const { shuffle, seed, prefetch = 2 } = this.#options;
+    const { batchSize } = this;
     const order = shuffle
       ? new RandomStream('order', seed, epoch).shuffle(this.indices)
       : this.indices;
@@ -184,7 +180,8 @@ export class Loader {
   }
 
   #newRoom(): Room {
-    const { augment = false, batchSize, size, device = 'cpu' } = this.#options;
+    const { augment = false, size, device = 'cpu' } = this.#options;
+    const { batchSize } = this;
     const images = augment !== false && device === 'cpu' ? batchSize * size * size * 3 : 0;
     return {
       pixels: new Uint8Array(this.#augmenting.memory(batchSize * this.#store.bytesPerImage)),
@@ -250,10 +247,38 @@ export async function channelStatistics(
 ): Promise<{ mean: number[]; std: number[] }> {
   const store = await ImageStore.open(dataset, options);
   try {
+    requireImages(dataset, indices, store);
     return store.statistics(indices);
   } finally {
     await store.close();
   }
+}
+
+/** @throws WorkError where a split has no image that can be decoded, with the reasons. */
+function requireImages(dataset: DataSet, indices: readonly number[], store: ImageStore): void {
+  const bad: string[] = [];
+  for (const index of indices) {
+    const reason = store.badReason(index);
+    if (reason === undefined) return;
+    bad.push(`${dataset.samples[index]?.id}: ${reason}`);
+  }
+  throw new WorkError({
+    where: dataset.name,
+    expected: 'an image that can be decoded in each split',
+    got: bad.length > 0 ? problemList(bad, 'bad image') : 'no images',
+    hint: 'repair them, or add images',
+  });
+}
+
+/** @throws WorkError for a channel that is the same in all pixels, by which nothing can be divided. */
+function requireContrast({ name }: DataSet, std: readonly number[]): void {
+  if (std.every((value) => value > 0)) return;
+  throw new WorkError({
+    where: name,
+    expected: 'training images that differ in every channel',
+    got: `a standard deviation of ${std.join(', ')}`,
+    hint: 'are the images all of one colour? normalize: imagenet goes on all the same',
+  });
 }
 
 /** Channel statistics of ImageNet's training images, as torchvision and timm use them. */

@@ -1,5 +1,5 @@
 /** The networks that a training run leaves, with all that they need to see images as in training. */
-import { access } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import { createModel, type ImageModel } from '../models/index.ts';
 import { type RunRecord, readRunRecord, runPaths } from '../results/index.ts';
 import { hashFile, RequestError, WorkError } from '../util/index.ts';
@@ -36,7 +36,7 @@ export async function openRun(
     throw new RequestError({
       where: folder,
       expected: 'the folder of a run, with its run.json',
-      got: (await exists(folder)) ? 'no run.json' : 'no such folder',
+      got: await whatIsAt(folder),
       hint: 'name a folder that carryover train --out or a study has written',
     });
   }
@@ -86,6 +86,12 @@ export async function openRun(
         ]
       : [],
   };
+}
+
+async function whatIsAt(folder: string): Promise<string> {
+  const status = await stat(folder).catch(() => undefined);
+  if (!status) return 'no such folder';
+  return status.isDirectory() ? 'no run.json' : 'a file';
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -13,6 +13,7 @@ import {
   Sequential,
 } from '../nn/index.ts';
 import { ops, type Tensor } from '../tensor/index.ts';
+import { RequestError } from '../util/index.ts';
 import { readResNetName } from './childNames.ts';
 import {
   ImageModel,
@@ -87,6 +88,22 @@ class Bottleneck extends Layer {
   }
 }
 
+/**
+ * Below this the last stage would halve a single pixel. oneDNN, as LibTorch 1.13 has it, then leaves the
+ * bfloat16 gradient of the taps that only see padding as it finds the memory.
+ */
+const smallestSize = 17;
+
+/** @throws RequestError */
+function requireSize({ id, inputSize }: ModelIdentity): void {
+  if (inputSize >= smallestSize) return;
+  throw new RequestError({
+    where: `image size of ${id}`,
+    expected: `at least ${smallestSize}, so that there are pixels at every stage`,
+    got: String(inputSize),
+  });
+}
+
 const blocks = { basic: BasicBlock, bottleneck: Bottleneck };
 const stageNames = ['layer1', 'layer2', 'layer3', 'layer4'] as const;
 
@@ -99,6 +116,7 @@ export class ResNet extends ImageModel {
 
   constructor(identity: ModelIdentity, { block, layers, width }: ResNetArchitecture) {
     super(identity);
+    requireSize(identity);
     const conv1 = this.child('conv1', convolution(identity.inputChannels, width, 7, 2));
     const bn1 = this.child('bn1', new BatchNorm2d(width));
     const maxPool = new MaxPool2d(3, { stride: 2, padding: 1 });

@@ -1,4 +1,5 @@
 import { noGrad, ops, type Tensor } from '../tensor/index.ts';
+import { RequestError } from '../util/index.ts';
 import { Layer } from './module.ts';
 
 /**
@@ -31,8 +32,12 @@ export class BatchNorm2d extends Layer {
     this.#momentum = momentum;
   }
 
-  /** [B, C, H, W] to the same shape. */
+  /**
+   * [B, C, H, W] to the same shape.
+   * @throws RequestError in training for one value a channel, which has no variance.
+   */
   override forward(input: Tensor): Tensor {
+    if (this.training) requireSeveral(input);
     if (this.training) noGrad(() => ops.add_(this.batchesTracked, 1));
     return ops.batchNorm(
       input,
@@ -46,6 +51,17 @@ export class BatchNorm2d extends Layer {
       true,
     );
   }
+}
+
+/** The running variance would be a division by zero, as in PyTorch, which refuses this, too. */
+function requireSeveral({ shape: [batch = 0, , height = 0, width = 0] }: Tensor): void {
+  if (batch * height * width > 1) return;
+  throw new RequestError({
+    where: 'batch normalisation in training',
+    expected: 'more than one value in each channel',
+    got: `a batch of ${batch} image of ${height} × ${width} pixels at that depth`,
+    hint: 'raise batchSize or size, or train on more images',
+  });
 }
 
 /**

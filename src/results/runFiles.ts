@@ -103,8 +103,14 @@ function readSmallFile(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    // Where the folder is a file, there is no record in it either.
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if (code === '') throw error;
+    throw new WorkError(
+      { where: path, expected: 'a file that can be read', got: code },
+      { cause: error },
+    );
   }
 }
 

@@ -7,6 +7,8 @@ import { initSchema } from './initialisation.ts';
 
 const positive = z.number().positive();
 const count = z.int().positive();
+/** Beyond this a resized image has 200 MB, and a batch of them more than any machine. */
+const side = count.max(8192);
 
 /** Everything about how a network is trained. `auto` is settled when the run starts and recorded. */
 export const trainingSchema = z.strictObject({
@@ -67,11 +69,11 @@ export const trainingSchema = z.strictObject({
     .default(1)
     .describe('Largest norm of all gradients together; null for none.'),
   size: z
-    .union([z.literal('auto'), count])
+    .union([z.literal('auto'), side])
     .default('auto')
     .describe("Pixels of a side that the network sees; `auto`: the model's own."),
   resize: z
-    .union([z.literal('auto'), count])
+    .union([z.literal('auto'), side])
     .default('auto')
     .describe(
       'Pixels of a side that images are resized to before the crop; `auto`: 8/7 of `size` (256 for 224).',

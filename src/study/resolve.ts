@@ -9,7 +9,7 @@ import {
   validateYaml,
   yamlPlaces,
 } from '../results/index.ts';
-import { CarryoverError, RequestError } from '../util/index.ts';
+import { CarryoverError, RequestError, readFault } from '../util/index.ts';
 import { axisOf, type NamedData, partsOf } from './dataAxis.ts';
 import { countsModules, expandInits, type InitEntry } from './inits.ts';
 import type { StudyFile } from './schema.ts';
@@ -227,12 +227,11 @@ async function readText(path: string, file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     throw new RequestError(
       {
         where: path,
         expected: 'a study file',
-        got: code === 'ENOENT' ? 'no such file' : code,
+        got: readFault(error),
         hint: 'see studies/ for examples',
       },
       { cause: error },

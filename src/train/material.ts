@@ -11,7 +11,7 @@ import {
 } from '../data/index.ts';
 import { metricsOfTask, undefinedOnLabels } from '../eval/index.ts';
 import { type RunConfig, runIdentity } from '../results/index.ts';
-import { hashFile, RequestError, WorkError } from '../util/index.ts';
+import { hashFile, RequestError, readFault, WorkError } from '../util/index.ts';
 import { type TrainOptions, throwIfStopped } from './events.ts';
 
 export interface Material {
@@ -61,7 +61,8 @@ async function identifyWeights(config: RunConfig): Promise<{ path: string; sha25
       {
         where: `weights ${path}`,
         expected: 'a checkpoint file that can be read',
-        got: error instanceof Error && 'code' in error ? String(error.code) : String(error),
+        got: readFault(error),
+        hint: 'check the path',
       },
       { cause: error },
     );

@@ -31,6 +31,7 @@ export function resolveMachine(
   where = 'training.device',
 ): Machine {
   const device = resolveDevice(training.device, where);
+  requireThreads(training.threads, where.replace('device', 'threads'));
   const isGpu = device.startsWith('cuda');
   const gpu = isGpu ? describeGpu(Number(device.split(':')[1] ?? 0)) : undefined;
   const deviceName = isGpu ? gpu?.name : cpus()[0]?.model.trim();
@@ -42,6 +43,19 @@ export function resolveMachine(
       : processorPrecision(training.precision),
     threads: training.threads === 'auto' ? automaticThreads() : training.threads,
   };
+}
+
+/** More threads than any machine has cores are a slip, and their stacks alone fill its memory. */
+const MOST_THREADS = 1024;
+
+function requireThreads(threads: number | 'auto', where: string): void {
+  if (threads === 'auto' || threads <= MOST_THREADS) return;
+  throw new RequestError({
+    where,
+    expected: `at most ${MOST_THREADS}`,
+    got: String(threads),
+    hint: 'auto takes the cores that the process may use',
+  });
 }
 
 type Precision = RunConfig['training']['precision'];
@@ -100,7 +114,9 @@ function automaticThreads(): number {
 /** Pixels of a side that the network sees, and that images are resized to before the crop. */
 export function resolveSizes(config: RunConfig): { size: number; resize: number } {
   const { training } = config;
-  const size = training.size === 'auto' ? describeModel(config.model).imageSize : training.size;
+  // Asked for in any case: an unknown model is to be told before the data set is read.
+  const { imageSize } = describeModel(config.model);
+  const size = training.size === 'auto' ? imageSize : training.size;
   // 256 for 224, as in the paper, and the same proportion at other sizes.
   const resize = training.resize === 'auto' ? Math.round((size * 256) / 224) : training.resize;
   if (resize < size) {

@@ -16,6 +16,7 @@ import { CarryoverError, RequestError } from '../util/index.ts';
 import { claim, OwnedRecord, refuseIfInUse } from './claim.ts';
 import { isStop, type RunOutcome, type TrainOptions } from './events.ts';
 import { gatherMaterial, type Material } from './material.ts';
+import { refuseForeignFolder } from './outFolder.ts';
 import { resolveMachine } from './resolve.ts';
 import { Session } from './session.ts';
 
@@ -33,6 +34,7 @@ export async function trainRun(
   options: TrainOptions = {},
 ): Promise<RunOutcome> {
   resolveMachine(config.training);
+  await refuseForeignFolder(folder);
   const before = await readRunRecord(folder);
   if (before) refuseIfInUse(folder, before);
   if (before?.status === 'finished' && sameRequest(before.config, config)) {

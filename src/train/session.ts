@@ -86,22 +86,24 @@ export class Session {
       this.#gpu = new GpuUtilisation(machine.device);
     }
     const sizes = resolveSizes(this.#config);
-    const loaders = await this.#openLoaders(sizes, machine.device);
-    const { family } = describeModel(this.#config.model);
-    const iterationsPerEpoch = loaders.train.batchesPerEpoch;
-    const resolved: Resolved = {
-      ...machine,
-      ...sizes,
-      ...resolveOptimiser(this.#config, family),
-      batchSize: loaders.batchSize,
-      iterationsPerEpoch,
-      maxIterations: resolveMaxIterations(training, iterationsPerEpoch),
-    };
     throwIfStopped(this.#options.signal);
     manualSeed(this.#config.seed);
-    const model = await this.#prepareNetwork(resolved, state);
-    await this.#record.update({ resolved, parameters: countParameters(model) });
+    // Before the images, so that a checkpoint that does not fit is told before hours of decoding.
+    const model = await this.#prepareNetwork(machine.device, sizes.size, state);
     try {
+      const loaders = await this.#openLoaders(sizes, machine.device);
+      const { family } = describeModel(this.#config.model);
+      const iterationsPerEpoch = loaders.train.batchesPerEpoch;
+      const resolved: Resolved = {
+        ...machine,
+        ...sizes,
+        ...resolveOptimiser(this.#config, family),
+        batchSize: loaders.batchSize,
+        iterationsPerEpoch,
+        maxIterations: resolveMaxIterations(training, iterationsPerEpoch),
+      };
+      throwIfStopped(this.#options.signal);
+      await this.#record.update({ resolved, parameters: countParameters(model) });
       return await this.#trainAndTest(model, loaders, resolved, state);
     } finally {
       model.dispose();
@@ -236,13 +238,6 @@ export class Session {
         this.#options.onEvent?.({ kind: 'images', done, total }),
     };
     const { mean, std } = earlier ?? (await this.#channelStatistics(images));
-    const batchSize = Math.min(training.batchSize, splits.train.length);
-    if (batchSize < training.batchSize) {
-      this.#warn(
-        `the training split has ${splits.train.length} images, fewer than a batch of ` +
-          `${training.batchSize}: every batch holds all of them`,
-      );
-    }
     const open = async (split: 'train' | 'val' | 'test'): Promise<Loader> => {
       const isTraining = split === 'train';
       const loader = await Loader.open({
@@ -254,7 +249,7 @@ export class Session {
         std,
         seed,
         indices: splits[split],
-        batchSize: isTraining ? batchSize : EVALUATION_BATCH,
+        batchSize: isTraining ? training.batchSize : EVALUATION_BATCH,
         augment: isTraining && parseAugment(training.augment),
         shuffle: isTraining,
         dropLast: isTraining,
@@ -264,6 +259,13 @@ export class Session {
       return loader;
     };
     const train = await open('train');
+    const { batchSize } = train;
+    if (batchSize < training.batchSize) {
+      this.#warn(
+        `the training split has ${batchSize} images, fewer than a batch of ` +
+          `${training.batchSize}: every batch holds all of them`,
+      );
+    }
     const val = await open('val');
     const test = await open('test');
     for (const note of await nearDuplicateNotes(dataset, splits, images)) this.#warn(note);
@@ -307,10 +309,13 @@ export class Session {
   }
 
   /** The network, initialised and saved, or as it was when the state was saved. */
-  async #prepareNetwork(resolved: Resolved, state: RunState | undefined): Promise<ImageModel> {
+  async #prepareNetwork(
+    device: Device,
+    size: number,
+    state: RunState | undefined,
+  ): Promise<ImageModel> {
     const { dataset, runId, weights } = this.#material;
     const outputs = outputCount(dataset.task, dataset.classes.length);
-    const { device, size } = resolved;
     if (state) return buildNetwork(this.#config, { outputs, size, device });
     this.#phase('initialising the network');
     const model = buildNetwork(this.#config, { outputs, size, device: 'cpu' });

@@ -1,23 +1,42 @@
 /** Files that are complete or absent: temporary name, sync, rename. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import writeFileAtomic from 'write-file-atomic';
-import { WorkError } from './errors.ts';
+import { RequestError, WorkError } from './errors.ts';
 
 /**
  * Writes `content` to `path` so that a reader, a crash or a kill never sees half of it. Folders are made.
- * @throws WorkError when the disk is full or the folder cannot be written.
+ * @throws RequestError where `path` is a folder or a device; WorkError when the disk is full or the folder
+ *   cannot be written.
  */
 export async function writeFileWhole(path: string, content: string | Buffer): Promise<void> {
   try {
+    await refuseToReplace(path);
     await mkdir(dirname(path), { recursive: true });
     await writeFileAtomic(path, content, { fsync: true });
   } catch (error) {
     throw explainWriteFailure(path, error);
   }
+}
+
+/**
+ * A new file takes the place of what has its name. That is meant for files alone: a folder stays, and so
+ * does a device such as /dev/null, which root could replace for the whole machine.
+ * @throws RequestError
+ */
+export async function refuseToReplace(path: string): Promise<void> {
+  const status = await stat(path).catch(() => undefined);
+  if (status === undefined || status.isFile()) return;
+  const isFolder = status.isDirectory();
+  throw new RequestError({
+    where: path,
+    expected: 'the name of a file to write',
+    got: isFolder ? 'a folder' : 'a device or a pipe',
+    hint: isFolder ? 'name a file inside it' : 'name a file',
+  });
 }
 
 /** Writes `value` as indented JSON with a final newline, whole or not at all. */
@@ -64,6 +83,16 @@ export function explainWriteFailure(path: string, error: unknown): Error {
     );
   }
   return error instanceof Error ? error : new Error(String(error));
+}
+
+/** Why a file that was named cannot be read, in words for the `got` of an error. */
+export function readFault(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'ENOENT' || code === 'ENOTDIR') return 'no such file';
+  if (code === 'EISDIR') return 'a folder';
+  if (code === 'EACCES' || code === 'EPERM') return 'a file that may not be read';
+  if (code !== '') return code;
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** SHA-256 of a file's bytes, in hex, streamed. */

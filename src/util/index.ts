@@ -4,6 +4,8 @@ export {
   hashFile,
   hashText,
   isFullDisk,
+  readFault,
+  refuseToReplace,
   writeFileWhole,
   writeJson,
 } from './files.ts';

@@ -1,17 +1,10 @@
 /** Reads at given places of a file whose size is known. */
 import { constants } from 'node:buffer';
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { RequestError, WorkError } from '../util/index.ts';
+import { RequestError, readFault, WorkError } from '../util/index.ts';
 
 /** The kernel reads at most about 2 GiB at once. */
 const largestRead = 2 ** 30;
-
-function reason(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT' || code === 'ENOTDIR') return 'no such file';
-  if (code === 'EACCES' || code === 'EPERM') return 'a file that may not be read';
-  return error instanceof Error ? error.message : String(error);
-}
 
 /** A regular file, open for reading; `close` it. */
 export class RegularFile {
@@ -43,7 +36,12 @@ export class RegularFile {
     } catch (error) {
       if (error instanceof RequestError) throw error;
       throw new RequestError(
-        { where: path, expected: 'a checkpoint file', got: reason(error), hint: 'check the path' },
+        {
+          where: path,
+          expected: 'a checkpoint file',
+          got: readFault(error),
+          hint: 'check the path',
+        },
         { cause: error },
       );
     }

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { explainWriteFailure, RequestError } from '../util/index.ts';
+import { explainWriteFailure, refuseToReplace } from '../util/index.ts';
 
 /** A temporary file that was not written to for so long has lost its process, in milliseconds. */
 const staleAfter = 10 * 60 * 1000;
@@ -23,14 +23,14 @@ export class WholeFile {
 
   /**
    * Opens a temporary file beside `path`; folders are made. End it by `commit` or `abandon`.
-   * @throws RequestError where `path` is a folder, WorkError where nothing can be written there.
+   * @throws RequestError where `path` is a folder or a device, WorkError where nothing can be written there.
    */
   static async create(path: string): Promise<WholeFile> {
     const folder = dirname(path);
     const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
     try {
       await mkdir(folder, { recursive: true });
-      await refuseFolder(path);
+      await refuseToReplace(path);
       await removeStale(path);
       return new WholeFile(path, temporary, await open(temporary, 'wx'));
     } catch (error) {
@@ -78,20 +78,6 @@ export class WholeFile {
 export async function requireWritable(path: string): Promise<void> {
   const file = await WholeFile.create(path);
   await file.abandon();
-}
-
-async function refuseFolder(path: string): Promise<void> {
-  const isFolder = await stat(path).then(
-    (status) => status.isDirectory(),
-    () => false,
-  );
-  if (!isFolder) return;
-  throw new RequestError({
-    where: path,
-    expected: 'the name of a file to write',
-    got: 'a folder',
-    hint: 'name a file inside it',
-  });
 }
 
 async function syncFolder(folder: string): Promise<void> {

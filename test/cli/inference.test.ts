@@ -257,6 +257,13 @@ describe('of a run', () => {
       out,
     );
     expect(nothing).toMatchObject({ code: 2, stderr: expect.stringContaining('no such folder') });
+    const file = ['--run', runPaths(folder).record];
+    expect(await runCaught('predict', ...file, ...images, '--out', out)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(
+        'expected the folder of a run, with its run.json, got a file',
+      ),
+    });
   });
 
   it('predict joins the labels of a multi-label task', async () => {

@@ -153,10 +153,14 @@ describe('batches', () => {
     }
   });
 
+  it('hold the whole split where it has fewer images than a batch', async () => {
+    const loader = await open({ batchSize: 23 });
+    expect([loader.batchSize, loader.batchesPerEpoch]).toEqual([22, 1]);
+  });
+
   it('are refused where none can be made', async () => {
-    expect(await messageOf(() => open({ batchSize: 23 }))).toContain(
-      'at least one full batch, got batches of 23 from 22 images',
-    );
+    expect(await messageOf(() => open({ indices: [] }))).toContain('got no images');
+    expect(await messageOf(() => open({ resize: 8193 }))).toContain('at most 8192 pixels a side');
     expect(await messageOf(() => open({ size: 17 }))).toContain('at most resize, 16');
     expect(await messageOf(() => open({ std: [0.1, 0, 0.1] }))).toContain('standard deviation');
   });
@@ -218,7 +222,7 @@ describe('bad images', () => {
       const message = await messageOf(() =>
         open({ dataset: damaged, onBadImage: 'skip', indices: [only], dropLast: false, ...how }),
       );
-      expect(message).toContain('from 0 images, and 1 bad ones');
+      expect(message).toContain('in each split, got 1 bad image:\n  a/empty.png: empty file');
     },
   );
 

@@ -258,6 +258,9 @@ describe('bad requests', () => {
     expect(message(() => createModel('resnet18', { classes: 2.5 }))).toContain(
       'positive whole number',
     );
+    expect(message(() => createModel('resnet50', { classes: 2, imageSize: 16 }))).toBe(
+      'image size of resnet50: expected at least 17, so that there are pixels at every stage, got 16',
+    );
     expect(message(() => createModel('deit_tiny', { classes: 2, imageSize: 100 }))).toBe(
       'image size of deit_tiny: expected a multiple of its patch size, 16, got 100 (for example 96)',
     );

@@ -166,6 +166,15 @@ describe('identities', () => {
       expect(new LayerNorm(4, { epsilon: 0 }).forward(row)).toBeAllclose(row, { relative: 1e-6 });
     }));
 
+  it('batch norm refuses to train on one value a channel, which has no variance', () =>
+    scope(() => {
+      const layer = new BatchNorm2d(3);
+      const single = noise([1, 3, 1, 1]);
+      expect(() => layer.forward(single)).toThrow(/more than one value in each channel/);
+      expect(layer.forward(noise([1, 3, 1, 2])).shape).toEqual([1, 3, 1, 2]);
+      expect(layer.eval().forward(single).shape).toEqual([1, 3, 1, 1]);
+    }));
+
   it('batch norm in training gives mean 0 and variance 1 over batch and pixels', () =>
     scope(() => {
       const output = new BatchNorm2d(3).forward(ops.add(noise([8, 3, 5, 5]), 7));

@@ -84,6 +84,74 @@ describe('training that fails', () => {
   });
 });
 
+describe('a folder for a run', () => {
+  it('is none that holds other things, such as the images', async () => {
+    const images = place.path('pictures');
+    const error = await errorOf(trainRun(shortRun(data), images));
+    expect(error.message).toMatch(/pictures: expected a folder for the run.* that holds one\//);
+    expect(error.exitCode).toBe(2);
+    expect(existsSync(runPaths(images).record)).toBe(false);
+  });
+
+  it('is no file, and no place inside one', async () => {
+    writeFileSync(place.path('occupied'), 'text');
+    for (const folder of [place.path('occupied'), place.path('occupied', 'run')]) {
+      const error = await errorOf(trainRun(shortRun(data), folder));
+      expect(error.message).toMatch(/expected a folder for the run.* got a file/);
+      expect(error.exitCode).toBe(2);
+    }
+  });
+
+  it('may have been there, with notes and what a study keeps in it', async () => {
+    const folder = place.path('prepared');
+    mkdirSync(place.path('prepared', 'runner.lock'), { recursive: true });
+    writeFileSync(place.path('prepared', 'console.log'), 'text');
+    const config = shortRun(data, { training: { maxIterations: 1 } });
+    expect((await trainRun(config, folder)).status).toBe('finished');
+  });
+});
+
+describe('settings that no network can be trained with', () => {
+  const refused = (extra: Parameters<typeof shortRun>[1], folder: string) =>
+    errorOf(
+      (async () => {
+        await trainRun(shortRun(data, extra), place.path(folder));
+      })(),
+    );
+
+  it('names an unknown model before the data set is read', async () => {
+    const absent = { kind: 'folder', path: place.path('nowhere') };
+    const run = async () => trainRun(shortRun(absent, { model: 'resnet19' }), place.path('s1'));
+    const { message } = await errorOf(run());
+    expect(message).toMatch(/expected one of resnet18, .* got resnet19/);
+  });
+
+  it('names a batch whose channels have a single value each', async () => {
+    const error = await refused({ training: { batchSize: 1, size: 32 } }, 's2');
+    expect(error.message).toMatch(
+      /batch normalisation in training: expected more than one value .*raise batchSize or size/,
+    );
+    expect(error.exitCode).toBe(2);
+  });
+
+  it('names sizes and threads that no machine has room for', async () => {
+    const huge = await refused({ training: { size: 100_000 } }, 's3');
+    expect(huge.message).toContain('training.size: expected at most 8192');
+    const threads = await refused({ training: { threads: 100_000 } }, 's4');
+    expect(threads.message).toMatch(/training\.threads: expected at most 1024, got 100000/);
+  });
+
+  it('names a checkpoint of another network before the images are decoded', async () => {
+    const path = place.path('stranger.safetensors');
+    await writeSafetensors(path, new Map([['head.weight', ops.zeros([3, 96])]]));
+    const events: TrainEvent[] = [];
+    const config = shortRun(data, { init: 'wt', weights: path });
+    const run = trainRun(config, place.path('s5'), { onEvent: (event) => events.push(event) });
+    expect((await errorOf(run)).message).toContain('stranger.safetensors');
+    expect(events.some(({ kind }) => kind === 'images')).toBe(false);
+  });
+});
+
 describe('small and one-sided data', () => {
   it('trains on all images at once where they are fewer than a batch, and says so', async () => {
     const events: TrainEvent[] = [];
@@ -156,13 +224,37 @@ describe('bad images', () => {
   });
 });
 
+describe('bad images beside few good ones', () => {
+  const training = { onBadImage: 'skip', maxIterations: 1, batchSize: 64 };
+
+  it('are no part of a batch that holds all images', async () => {
+    const few = { kind: 'folder', path: place.path('bad') };
+    const { record } = await trainRun(shortRun(few, { training }), place.path('few-good'));
+    const { counts } = record?.data ?? {};
+    expect(record?.resolved?.batchSize).toBe(counts?.train);
+    expect(record?.warnings.join()).toContain(`the training split has ${counts?.train} images`);
+  });
+
+  it('are listed where there are no others', async () => {
+    for (const name of ['one', 'two']) {
+      mkdirSync(place.path('worse', name), { recursive: true });
+      for (let k = 0; k < 12; k++)
+        writeFileSync(place.path('worse', name, `${k}.png`), `${name} ${k}`);
+    }
+    const none = { kind: 'folder', path: place.path('worse') };
+    const error = await errorOf(trainRun(shortRun(none, { training }), place.path('none-good')));
+    expect(error.message).toMatch(/expected an image that can be decoded in each split, got/);
+    expect(error.message).toContain('no image of a known type');
+  });
+});
+
 describe('checkpoints', () => {
   const transfer = (weights: string) => shortRun(data, { init: 'wt', weights });
 
   it('that are not there, no checkpoints or truncated are refused', async () => {
     const absent = await errorOf(trainRun(transfer(place.path('none.pth')), place.path('c1')));
     expect(absent.message).toMatch(
-      /none\.pth: expected a checkpoint file that can be read, got ENOENT/,
+      /none\.pth: expected a checkpoint file that can be read, got no such file/,
     );
     expect(absent.exitCode).toBe(2);
     writeFileSync(place.path('page.pth'), '<!DOCTYPE html><html></html>');

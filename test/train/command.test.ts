@@ -116,11 +116,13 @@ describe('carryover train', () => {
       [...minimal, '--set', 'augment={flip: 1}'],
       /training\.augment: flip: .*mean horizontalFlip/,
     ],
-    ['no file', ['--config', '/nowhere.yaml'], /\/nowhere\.yaml: expected a file .*ENOENT/],
+    ['no file', ['--config', '/nowhere.yaml'], /\/nowhere\.yaml: expected a file .*no such file/],
+    ['an empty folder name', [...minimal, '--out', ' '], /--out: expected a folder, got nothing/],
     ['an unknown option', [...minimal, '--sed', '1'], /did you mean --set, --seed|--seed/],
     ['no such pictures', [...minimal, '--data', 'folder:/nowhere'], /\/nowhere/],
   ])('refuses %s', async (name, options, message) => {
-    const out = name === 'no folder' ? [] : ['--out', place.path('refused')];
+    const out =
+      options.includes('--out') || name === 'no folder' ? [] : ['--out', place.path('refused')];
     const { code, err } = await carryover('train', ...options, ...out);
     expect(err).toMatch(message);
     expect(err.split('\n').filter((line) => line.startsWith('error: '))).toHaveLength(1);

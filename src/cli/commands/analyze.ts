@@ -12,7 +12,7 @@ import type {
 } from '../../analysis/index.ts';
 import type { EmbeddingKind } from '../../models/index.ts';
 import type { AnalysisDocument } from '../../results/index.ts';
-import { RequestError, writeJson } from '../../util/index.ts';
+import { RequestError, readFault, writeJson } from '../../util/index.ts';
 import { listOf, oneOf } from '../choices.ts';
 import { wholeNumber } from '../numbers.ts';
 import { type Output, outputOf } from '../output.ts';
@@ -414,7 +414,7 @@ async function readText(option: string, path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    const got = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const got = readFault(error);
     throw new RequestError(
       { where: `${option} ${path}`, expected: 'a file with a data set’s entry', got },
       { cause: error },

@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { RunRecord, RunResult } from '../../results/index.ts';
 import type { TrainEvent } from '../../train/index.ts';
-import { RequestError } from '../../util/index.ts';
+import { RequestError, readFault } from '../../util/index.ts';
 import { type Output, outputOf } from '../output.ts';
 import type { Progress } from '../progress.ts';
 import { stopOnSignals } from '../signals.ts';
@@ -83,6 +83,10 @@ export function registerTrain(program: Command): void {
 }
 
 async function train(flags: TrainFlags, output: Output): Promise<void> {
+  // The working folder is what an empty variable of a shell would come to.
+  if (flags.out.trim() === '') {
+    throw new RequestError({ where: '--out', expected: 'a folder', got: 'nothing' });
+  }
   const { applySettings, parseRunConfig, trainRun } = await loadTraining();
   const { raw, where, base } = await readConfig(flags);
   const config = parseRunConfig(applySettings(raw, flags.set), { where, base });
@@ -189,7 +193,8 @@ async function readConfigFile(path: string): Promise<Record<string, unknown>> {
       {
         where: `--config ${path}`,
         expected: 'a file that can be read',
-        got: error instanceof Error && 'code' in error ? String(error.code) : String(error),
+        got: readFault(error),
+        hint: 'check the path',
       },
       { cause: error },
     );

@@ -5,7 +5,7 @@
 import { type FileHandle, mkdir, statfs, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { Turns, WorkError } from '../../util/index.ts';
+import { RequestError, Turns, WorkError } from '../../util/index.ts';
 import { defaultCacheFolder } from '../cacheFolder.ts';
 import type { DataSet } from '../dataSet.ts';
 import { problemList } from '../problems.ts';
@@ -63,6 +63,9 @@ const cacheReads = 8;
 /** Free space that a cache must leave on its disk. */
 const spareBytes = 512 * 1024 * 1024;
 
+/** Pixels of a side: resized, an image has 200 MB then. */
+const longestSide = 8192;
+
 export class ImageStore {
   readonly bytesPerImage: number;
   /** What a user should know, for example why there is no cache. */
@@ -93,9 +96,15 @@ export class ImageStore {
 
   /**
    * Examines every image of the data set, or takes what an earlier run found.
-   * @throws WorkError that lists bad images, unless they are to be skipped.
+   * @throws WorkError that lists bad images, unless they are to be skipped; RequestError for a size that
+   *   no memory holds.
    */
   static async open(dataset: DataSet, options: ImageOptions): Promise<ImageStore> {
+    const { resize } = options;
+    if (resize > longestSide) {
+      const expected = `at most ${longestSide} pixels a side`;
+      throw new RequestError({ where: 'resize', expected, got: String(resize) });
+    }
     const store = new ImageStore(dataset, options);
     try {
       await store.#prepare();
