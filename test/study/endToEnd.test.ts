@@ -150,7 +150,9 @@ describe('a study', { timeout: 400_000 }, () => {
         expect(seen.map(({ id }) => id)).toEqual(index.figures.map(({ id }) => id));
         expect(seen.length).toBeGreaterThan(0);
         for (const { id, marks } of seen) expect(marks, id).toBeGreaterThan(10);
-        expect(await page.locator('#answer').innerText()).toMatch(/^On skin, .* pretrained weights .* random/);
+        expect(await page.locator('#answer').innerText()).toMatch(
+          /^On skin, .* pretrained weights .* random/,
+        );
         expect([complaints, requests]).toEqual([[], []]);
         expect(await overflow(page)).toBeLessThanOrEqual(0);
         await page.close();
