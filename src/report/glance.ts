@@ -35,7 +35,7 @@ export function glanceTable(summary: StudySummary): Html | string {
   const table = html`<div class="scroll" tabindex="0" role="region" aria-label="Every data set and model"><table class="glance"><thead><tr><th class="text">data set, model</th>${columns.map(({ head }) => head)}</tr></thead><tbody>${rows}</tbody></table></div>`;
   const note = html`<p class="note">WT − RI: mean difference of the test metric over seeds, with its 95 % interval; the grey line marks no difference. ${explained(settings)}</p>`;
   return settings.length > MOST_SHOWN
-    ? html`<details><summary>All ${settings.length} data sets and models side by side</summary>${table}${note}</details>`
+    ? html`<details><summary>All ${settings.length} combinations of data set and model side by side</summary>${table}${note}</details>`
     : html`${table}${note}`;
 }
 

@@ -22,9 +22,17 @@ export function html(parts: TemplateStringsArray, ...values: readonly Content[])
   return new Html(text.join(''));
 }
 
+/** Numbers with their per cent, and short differences, on one line. */
+function unbroken(text: string): string {
+  return text
+    .replaceAll(/(\d) %/g, '$1\u00a0%')
+    .replaceAll(/\bWT − (RI|ST)\b/g, 'WT\u00a0−\u00a0$1');
+}
+
 function textOf(value: Content): string {
   if (value === undefined) return '';
   if (value instanceof Html) return value.text;
-  if (typeof value === 'string' || typeof value === 'number') return escapeHtml(String(value));
+  if (typeof value === 'string' || typeof value === 'number')
+    return unbroken(escapeHtml(String(value)));
   return value.map(textOf).join('');
 }

@@ -5,7 +5,7 @@ import type { StudySummary } from '../results/index.ts';
 import { counted, escapeHtml, listed, whole, writeFileWhole } from '../util/index.ts';
 import { answer } from './answer.ts';
 import { glanceTable } from './glance.ts';
-import { Html, html } from './html.ts';
+import { type Content, Html, html } from './html.ts';
 import { limits } from './limits.ts';
 import { methods } from './methods.ts';
 import { PageParts } from './pageParts.ts';
@@ -24,6 +24,12 @@ export interface ReportFigures {
   figures: readonly ReportFigure[];
   /** What the study has no data for, or could not be drawn. */
   missing: readonly { paper: string; needs: string; problem?: string }[];
+}
+
+interface Section {
+  id: string;
+  title: string;
+  content: Content;
 }
 
 /** Writes the page, whole or not at all. */
@@ -55,34 +61,35 @@ export function reportPage(
     "form-action 'none'",
   ].join('; ');
   const title = `${summary.name}: what transfer carries over`;
+  const sections: Section[] = [
+    { id: 'table-1', title: 'Table 1', content: table1(summary, options) },
+    { id: 'figures', title: 'Figures', content: figuresSection(figures, drawn, missing) },
+    { id: 'comparisons', title: 'Comparisons', content: comparisonTable(summary) },
+    {
+      id: 'methods',
+      title: 'Methods',
+      content: methods(summary).map(
+        ({ title: name, text }) => html`<h3>${name}</h3><p>${text}</p>`,
+      ),
+    },
+    { id: 'data', title: 'Data', content: dataTable(summary) },
+    { id: 'environment', title: 'Environment', content: environment(summary) },
+    { id: 'cost', title: 'Cost', content: costTable(summary) },
+    { id: 'missing', title: 'Missing and failed', content: unfinished(summary) },
+    {
+      id: 'limits',
+      title: 'Limits',
+      content: html`<ul>${limits(summary).map((text) => html`<li>${text}</li>`)}</ul>`,
+    },
+    { id: 'reproduce', title: 'How to reproduce', content: reproduce(summary) },
+    { id: 'references', title: 'References', content: references() },
+  ];
   const body = html`<header class="top"><h1>${title}</h1>${summary.description === undefined ? '' : html`<p>${summary.description}</p>`}<p class="muted">${facts(summary)}</p></header>
 <main>
 ${answerSection(summary)}
+<nav aria-label="On this page">${sections.map(({ id, title: name }) => html`<a href="#${id}">${name}</a> `)}</nav>
 ${controls(summary)}
-<h2 id="table-1">Table 1</h2>
-${table1(summary, options)}
-<h2 id="figures">Figures</h2>
-${drawn.length > 0 ? html`<p class="note">Point at a mark for its values, or focus a figure and step through them with the arrow keys. A chosen data set or model fades the panels and lines of the others.</p>` : html`<p>The study has the data of no figure yet.</p>`}
-${drawn}
-${missingFigures(missing)}
-<h2 id="comparisons">Comparisons</h2>
-${comparisonTable(summary)}
-<h2 id="methods">Methods</h2>
-${methods(summary).map(({ title: name, text }) => html`<h3>${name}</h3><p>${text}</p>`)}
-<h2 id="data">Data</h2>
-${dataTable(summary)}
-<h2 id="environment">Environment</h2>
-${environment(summary)}
-<h2 id="cost">Cost</h2>
-${costTable(summary)}
-<h2 id="missing">Missing and failed</h2>
-${unfinished(summary)}
-<h2 id="limits">Limits</h2>
-<ul>${limits(summary).map((text) => html`<li>${text}</li>`)}</ul>
-<h2 id="reproduce">How to reproduce</h2>
-${reproduce(summary)}
-<h2 id="references">References</h2>
-${references()}
+${sections.map(({ id, title: name, content }) => html`<h2 id="${id}">${name}</h2>\n${content}\n`)}
 </main>
 <div id="tip" hidden></div><div id="spoken" role="status" class="sr" aria-live="polite"></div>`;
   return `<!doctype html>
@@ -157,6 +164,26 @@ function figureSection(figure: ReportFigure, parts: PageParts): Html {
   const ofData = data === undefined ? '' : html` data-data="${data}"`;
   return html`<figure id="${id}"${ofData}${ofModel}><h3>${title} <span class="muted">(${paper})</span></h3><div class="plot" tabindex="0" role="group" aria-label="${title}. Arrow keys step through the values.">${new Html(pageSvg(figure, parts))}</div><figcaption>${caption}</figcaption></figure>`;
 }
+
+/** A list of the figures, the figures, and what is not there. */
+function figuresSection(
+  figures: readonly ReportFigure[],
+  drawn: readonly Html[],
+  missing: ReportFigures['missing'],
+): Html {
+  const list =
+    figures.length > FEW_FIGURES
+      ? html`<details><summary>All ${figures.length} figures</summary><ul>${figures.map(({ id, title, paper }) => html`<li><a href="#${id}">${title}</a> <span class="muted">(${paper})</span></li>`)}</ul></details>`
+      : '';
+  const lead =
+    drawn.length > 0
+      ? html`<p class="note">Point at a mark for its values, or focus a figure and step through them with the arrow keys. A chosen data set or model fades the panels and lines of the others.</p>`
+      : html`<p>The study has the data of no figure yet.</p>`;
+  return html`${lead}${list}${drawn}${missingFigures(missing)}`;
+}
+
+/** More figures than this have a list before them. */
+const FEW_FIGURES = 4;
 
 function missingFigures(missing: ReportFigures['missing']): Html | string {
   if (missing.length === 0) return '';

@@ -18,7 +18,7 @@ ${rules}`;
 const rules = `*{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%;scroll-padding-top:4rem}
 body{margin:0;background:var(--paper);color:var(--text);font:16px/1.55 Inter,system-ui,-apple-system,"Segoe UI",Helvetica,Arial,"Liberation Sans",sans-serif;overflow-wrap:break-word}
-main,header.top{max-width:64rem;margin:0 auto;padding:0 1.25rem}
+main,header.top{max-width:72rem;margin:0 auto;padding:0 1.25rem}
 main{padding-bottom:4rem}
 header.top{padding-top:2.2rem}
 h1{font-size:1.75rem;line-height:1.2;margin:0 0 .3rem;overflow-wrap:anywhere}
@@ -61,6 +61,7 @@ tr.gain>*{color:var(--muted)}
 th small{font-weight:400}
 td small,td.paper{color:var(--muted);font-weight:400}
 td small{font-size:.92em}
+nav{font-size:.88rem;display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;margin:1.6rem 0 .6rem}
 .controls{position:sticky;top:0;z-index:2;background:var(--paper);border-bottom:1px solid var(--line);padding:.45rem 0;margin:1rem 0;display:flex;flex-wrap:wrap;gap:.4rem 1.4rem;align-items:center}
 .controls label{font-size:.88rem;color:var(--muted);display:flex;gap:.45rem;align-items:center;min-width:0}
 select,button{font:inherit;font-size:.9rem;color:var(--text);background:var(--panel);border:1px solid var(--line);border-radius:6px;padding:.25rem .55rem;max-width:100%}
@@ -84,6 +85,6 @@ figcaption{font-size:.88rem;color:var(--muted);max-width:52rem;margin-top:.5rem}
 .facts dt{color:var(--muted)}.facts dd{margin:0;overflow-wrap:anywhere}
 .sr{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 [hidden]{display:none!important}
-@media (max-width:40rem){.glance tbody th{min-width:9rem}body{font-size:15px}h1{font-size:1.4rem}.lead{font-size:1.06rem}.plot svg{max-width:none}.facts{grid-template-columns:1fr;gap:0}.facts dd{margin-bottom:.5rem}main,header.top{padding-left:.9rem;padding-right:.9rem}.controls{gap:.3rem .8rem}}
-@media print{@page{margin:15mm}body{font-size:10pt}main,header.top{max-width:none;padding:0}.controls,#tip{display:none}h2{break-after:avoid}figure,.questions>div{break-inside:avoid}.scroll,.plot{overflow:visible}table{font-size:7.5pt}th,td{padding:.12rem .3rem}.plot{border:0}pre{white-space:pre-wrap}a{color:inherit}}
+@media (max-width:40rem){html{scroll-padding-top:6.5rem}.glance tbody th{min-width:9rem}body{font-size:15px}h1{font-size:1.4rem}.lead{font-size:1.06rem}.plot svg{max-width:none}.facts{grid-template-columns:1fr;gap:0}.facts dd{margin-bottom:.5rem}main,header.top{padding-left:.9rem;padding-right:.9rem}.controls{gap:.3rem .8rem}}
+@media print{@page{margin:15mm}body{font-size:10pt}main,header.top{max-width:none;padding:0}.controls,#tip,nav{display:none}h2{break-after:avoid}figure,.questions>div{break-inside:avoid}.scroll,.plot{overflow:visible}table{font-size:7.5pt}th,td{padding:.12rem .3rem}.plot{border:0}pre{white-space:pre-wrap}a{color:inherit}}
 `;

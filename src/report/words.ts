@@ -1,5 +1,5 @@
 /** Numbers and names as the report's sentences have them. */
-import { decimal, type Interval } from '../util/index.ts';
+import { counted, decimal, type Interval } from '../util/index.ts';
 
 /** `+0.041`. */
 export function signed(value: number, digits = 3): string {
@@ -23,7 +23,7 @@ export function between(
 export function lasting(seconds: number): string {
   if (seconds >= 2 * 3600) return `${decimal(seconds / 3600, 1)} hours`;
   if (seconds >= 120) return `${Math.round(seconds / 60)} minutes`;
-  return `${Math.round(seconds)} seconds`;
+  return seconds < 0.5 ? 'under a second' : counted(Math.round(seconds), 'second');
 }
 
 /** `1.4 GB`, in powers of 1,000. */

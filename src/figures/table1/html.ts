@@ -10,7 +10,7 @@ import { type PrintedCell, type PrintedTable, paperText } from './layout.ts';
 export function table1Html({ columns, groups }: PrintedTable): string {
   const width = columns.reduce((sum, { hasPaper }) => sum + (hasPaper ? 2 : 1), 1);
   const head = columns.map(({ data, metric, facts, hasPaper }) => {
-    const small = escapeHtml([`${metric} ↑`, ...facts].join(', '));
+    const small = [`${metric} ↑`, ...facts].map(escapeHtml).join('<br>');
     return cellsOf(
       'th scope="col"',
       data,
