@@ -124,7 +124,7 @@ function showRates(rates: readonly RateChoice[], output: Output): void {
       model,
       ...(hasSources ? [source] : []),
       init,
-      best && Number(best.learningRate.toPrecision(3)),
+      best?.learningRate,
       best?.validation?.toFixed(3),
       note,
     ]),

@@ -63,7 +63,7 @@ export {
   queryViews,
   type ViewColumn,
 } from './query.ts';
-export { type Report, writeReport, writeTables } from './report.ts';
+export { type Report, writeReport } from './report.ts';
 export { loadStudySchema, readStudy } from './resolve.ts';
 export { initLabel, type PlannedRun, runTitle, studyPaths } from './run.ts';
 export { measureSharing, type SharingOptions } from './sharing.ts';

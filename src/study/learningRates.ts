@@ -75,7 +75,7 @@ function noteOf(points: readonly RatePoint[], best: RatePoint | undefined): stri
       ? ['at the end of the grid']
       : []),
     ...(missing.length > 0
-      ? [`not finished: ${missing.map(({ learningRate }) => shortRate(learningRate)).join(' ')}`]
+      ? [`not finished: ${missing.map(({ learningRate }) => learningRate).join(' ')}`]
       : []),
   ];
   return notes.length > 0 ? notes.join('; ') : undefined;
@@ -116,11 +116,6 @@ export function formatRates(choices: readonly RateChoice[]): string {
       ...rates.map((rate) => points.find(({ learningRate }) => learningRate === rate)?.validation),
     ]),
   );
-}
-
-/** A rate to the three digits that people read. */
-function shortRate(learningRate: number): number {
-  return Number(learningRate.toPrecision(3));
 }
 
 function distinct(values: readonly number[]): number[] {

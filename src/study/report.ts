@@ -43,14 +43,13 @@ export async function writeReport(plan: Plan): Promise<Report> {
   return { ...report, notes: await writeValues(plan, report) };
 }
 
-/** Writes the tables of a summary into the study's folder. */
-export async function writeTables(plan: Plan, summary: StudySummary): Promise<void> {
-  const { rows, comparisons, curves, findings } = summary;
+/** Writes the tables into the study's folder. */
+async function writeTables(plan: Plan, report: Report): Promise<void> {
+  const { rows, comparisons, curves, findings, rates } = report;
   const paths = studyPaths(plan.folder);
   await writeResults(paths.results, rows);
   await writeFileWhole(paths.comparisons, formatComparisons(comparisons));
   await writeFileWhole(paths.models, formatModels(tableRows(rows, plan), plan));
-  const rates = chooseRates(rows);
   if (rates.length > 0) await writeFileWhole(paths.learningRates, formatRates(rates));
   if (curves.length > 0) await writeFileWhole(paths.curves, formatCurves(curves));
   if (findings.length > 0) await writeFileWhole(paths.analyses, formatAnalyses(findings));

@@ -51,7 +51,7 @@ describe('the best learning rate', () => {
   it('is printed below the table', () => {
     let printed = '';
     const output = new Output({ json: false, stdout: { write: (text) => (printed += text) } });
-    const rates = chooseRates([...rows, at(10 ** -3.5, 0.9, { init: 'st' })]);
+    const rates = chooseRates([...rows, at(3.16e-4, 0.9, { init: 'st' })]);
     showReport({ columns: ['data'], rows: [], notes: [] }, { states: [], rates }, output);
     const lines = printed.split('\n').map((line) => line.trim().split(/ {2,}/).slice(0, 5));
     expect(lines).toContainEqual(['skin', 'resnet18', 'ri', '0.0001', '0.625']);

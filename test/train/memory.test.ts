@@ -2,31 +2,16 @@
 import { describe, expect, it } from 'vitest';
 import { liveTensors } from '../../src/tensor/index.ts';
 import { median } from '../../src/util/index.ts';
-import { batchOf, type ParityCase, stepperOf } from './parityCases.ts';
+import { batchOf, smallCase, stepperOf } from './parityCases.ts';
 
 const CLASSES = 7;
 const STEPS = 200;
 /** Steps before, in which JavaScript's heap and the allocator find the level that they then keep. */
 const SETTLING = 320;
 
-function parityCase(model: string): ParityCase {
-  return {
-    name: model,
-    model,
-    size: 64,
-    batch: 2,
-    optimizer: 'adamw',
-    learningRate: 1e-4,
-    weightDecay: 1e-5,
-    clipNorm: 1,
-    task: 'multiclass',
-    losses: [],
-  };
-}
-
 describe('200 training steps', () => {
   it.each(['resnet18_micro', 'deit_micro'])('of %s: tensors and memory stay flat', (name) => {
-    const parity = parityCase(name);
+    const parity = smallCase(name);
     const { stepper, dispose } = stepperOf(parity, CLASSES);
     const counts: number[] = [];
     const bytes: number[] = [];
@@ -52,7 +37,7 @@ describe('200 training steps', () => {
 
   it('and disposing of everything frees everything', () => {
     const before = liveTensors();
-    const parity = parityCase('resnet18_micro');
+    const parity = smallCase('resnet18_micro');
     const { stepper, dispose } = stepperOf(parity, CLASSES);
     const batch = batchOf(parity, 0, CLASSES);
     stepper.step(batch, parity.learningRate, 0);

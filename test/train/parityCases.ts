@@ -27,6 +27,22 @@ export interface ParityFile {
   cases: ParityCase[];
 }
 
+/** A few images a step and no losses of PyTorch, for what is counted rather than compared. */
+export function smallCase(model: string, task: ParityCase['task'] = 'multiclass'): ParityCase {
+  return {
+    name: model,
+    model,
+    size: 64,
+    batch: 2,
+    optimizer: 'adamw',
+    learningRate: 1e-4,
+    weightDecay: 1e-5,
+    clipNorm: 1,
+    task,
+    losses: [],
+  };
+}
+
 /** Labels by formula, as in the script. */
 function labelsOf(parity: ParityCase, step: number, classes: number): Batch['labels'] {
   const rows = Array.from({ length: parity.batch }, (_, index) => index);

@@ -15,23 +15,10 @@ import { trainRun } from '../../src/train/index.ts';
 import { fill } from '../models/formula.ts';
 import { waitsOf } from '../tensor/calls.ts';
 import { shortRun, Workplace, writeClasses } from './fixture.ts';
-import { batchOf, type ParityCase, stepperOf } from './parityCases.ts';
+import { batchOf, smallCase, stepperOf } from './parityCases.ts';
 
 const CLASSES = 4;
 const STEPS = 20;
-
-const parityCase = (model: string, task: ParityCase['task']): ParityCase => ({
-  name: model,
-  model,
-  size: 64,
-  batch: 2,
-  optimizer: 'adamw',
-  learningRate: 1e-4,
-  weightDecay: 1e-5,
-  clipNorm: 1,
-  task,
-  losses: [],
-});
 
 describe('training steps', () => {
   it.each([
@@ -40,7 +27,7 @@ describe('training steps', () => {
     ['deit_micro', 'binary'],
     ['swin_micro', 'multiclass'],
   ] as const)('of %s (%s) wait for nothing until losses are asked for', async (model, task) => {
-    const parity = parityCase(model, task);
+    const parity = smallCase(model, task);
     const { stepper, dispose } = stepperOf(parity, CLASSES);
     for (let step = 0; step < STEPS; step++) {
       const batch = batchOf(parity, step, CLASSES);
@@ -73,7 +60,7 @@ describe('augmentation on a device', () => {
 describe('an evaluation', () => {
   it.each([1, 5])('of %i batches waits for logits and labels once', async (count) => {
     const network = fill(createModel('resnet18_micro', { classes: CLASSES, imageSize: 64 }));
-    const parity = parityCase('resnet18_micro', 'multiclass');
+    const parity = smallCase('resnet18_micro');
     const loader = {
       async *epoch() {
         for (let step = 0; step < count; step++) yield batchOf(parity, step, CLASSES);
