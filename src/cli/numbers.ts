@@ -13,3 +13,9 @@ export function wholeNumber(option: string, least = 1): (text: string) => number
     });
   };
 }
+
+/** A number, or what was typed instead, for the error. */
+export function numberOrText(text: string): number | string {
+  const value = Number(text);
+  return text.trim() === '' || Number.isNaN(value) ? text : value;
+}

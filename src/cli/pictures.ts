@@ -11,6 +11,7 @@ import type { Output } from './output.ts';
 /** The options of `addPictureOptions`. */
 export interface PictureFlags {
   data?: string;
+  set: string[];
   split: SplitName | 'all';
   splits?: string;
   splitSeed: number;
@@ -26,6 +27,12 @@ const DEFAULT_BATCH = 32;
 /** Which images, and how the machine is used. */
 export function addPictureOptions(command: Command): Command {
   return command
+    .option(
+      '--set <key=value>',
+      'a setting of the data set, for example labelColumn=dx; repeatable',
+      (value: string, before: string[]) => [...before, value],
+      [],
+    )
     .option(
       '--split <part>',
       'train, val, test or all',
@@ -91,10 +98,27 @@ const loadData = () => import('../data/index.ts');
 const loadEvaluation = () => import('../eval/index.ts');
 const loadTraining = () => import('../train/index.ts');
 
-/** The data set that an argument names. */
-export async function parseData(argument: string): Promise<DataSpec> {
-  const { parseDataArgument } = await loadData();
-  return parseDataArgument(argument);
+/** The data set that `--data` names, with the settings of `--set`. */
+export async function parseData(
+  command: string,
+  { data, set }: Pick<PictureFlags, 'data' | 'set'>,
+): Promise<DataSpec> {
+  const { dataEntry } = await import('./data/entry.ts');
+  return dataEntry(required(command, '--data', data), { set }, '--data');
+}
+
+/**
+ * The data set as a run has it, where the command names the run's own without further settings: its task,
+ * columns and classes are then the run's, and so are its splits.
+ */
+export async function ownEntry(
+  spec: DataSpec,
+  { set }: Pick<PictureFlags, 'set'>,
+  ofRun: unknown,
+): Promise<DataSpec> {
+  const { parseDataSpec } = await loadData();
+  const own = parseDataSpec(ofRun);
+  return set.length === 0 && own.kind === spec.kind && own.path === spec.path ? own : spec;
 }
 
 /** Opens the images that the options name, and says what there is to know of them. */
@@ -109,13 +133,15 @@ export async function openPictures({
   output: Output;
   signal: AbortSignal;
 }): Promise<OpenedImages> {
-  const { openImages, splitsFrom } = await loadEvaluation();
+  const { openImages } = await loadEvaluation();
+  const { makeSplits } = await loadData();
   const { resolveWorkers } = await loadTraining();
   const progress = output.progress('reading images');
   const splitsFile = flags.splits === undefined ? undefined : resolve(flags.splits);
   const opened = await openImages({
-    splitsOf: splitsFrom(splitsFile, flags.splitSeed),
+    splitsOf: (dataset) => makeSplits(dataset, { seed: flags.splitSeed }),
     ...request,
+    ...(splitsFile === undefined ? {} : { splitsFile }),
     split: flags.split,
     batchSize: flags.batchSize,
     workers: resolveWorkers(flags.workers),

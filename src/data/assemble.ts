@@ -29,7 +29,12 @@ export async function assemble(draft: DataSetDraft, options: OpenOptions): Promi
   const hashes = await fingerprintPictures(draft.root, paths, options);
   const samples = draft.samples.map((sample, index) => ({ ...sample, hash: hashes[index] ?? '' }));
   const dataset: DataSet = { ...draft, samples, identity: '' };
-  const notes = [...draft.notes, ...absentClassNotes(dataset), ...duplicateNotes(dataset)];
+  const notes = [
+    ...draft.notes,
+    ...absentClassNotes(dataset),
+    ...likeClassNotes(dataset),
+    ...duplicateNotes(dataset),
+  ];
   return { ...dataset, notes, identity: identityOf(dataset) };
 }
 
@@ -40,6 +45,22 @@ function absentClassNotes(dataset: DataSet): string[] {
   return [
     `no samples of ${absent.join(', ')}: kept as ${absent.length === 1 ? 'a class' : 'classes'} of the network, left out of means over classes`,
   ];
+}
+
+/** Names that people would take for one: `Benign` and `benign`. */
+function likeClassNotes({ classes }: DataSet): string[] {
+  const folded = new Map<string, string[]>();
+  for (const name of classes) {
+    const key = name
+      .normalize('NFKC')
+      .toLowerCase()
+      .replace(/[\s_-]+/g, ' ')
+      .trim();
+    folded.set(key, [...(folded.get(key) ?? []), name]);
+  }
+  return [...folded.values()]
+    .filter(({ length }) => length > 1)
+    .map((names) => `${names.map((name) => `"${name}"`).join(' and ')} are different classes`);
 }
 
 /** Byte-identical files are kept in one split; those with different labels deserve a look. */

@@ -37,6 +37,8 @@ export interface ImagesRequest extends Pick<ImageOptions, 'workers' | 'onBadImag
   split: SplitName | 'all';
   /** The splits of the data set; drawn with seed 0, or as the data set has them, if not given. */
   splitsOf?: (dataset: DataSet) => Splits | Promise<Splits>;
+  /** A file that says the splits instead. */
+  splitsFile?: string;
   /** Pixels of a side that the network sees. */
   size: number;
   /** Pixels of a side that images are resized to before the crop. */
@@ -96,8 +98,10 @@ export async function openImages(request: ImagesRequest): Promise<OpenedImages> 
 /** Splits where the request needs them. Normalisation alone goes on without. */
 async function splitsFor(
   dataset: DataSet,
-  { split, normalize, splitsOf = (all) => makeSplits(all, { seed: 0 }) }: ImagesRequest,
+  { split, normalize, splitsFile, splitsOf = (all) => makeSplits(all, { seed: 0 }) }: ImagesRequest,
 ): Promise<Splits | undefined> {
+  // A file that was named is read in any case: what is wrong with it must not pass in silence.
+  if (splitsFile !== undefined) return readSplits(splitsFile, dataset);
   if (split !== 'all') return splitsOf(dataset);
   if (normalize !== 'data' || !isLabelled(dataset)) return undefined;
   try {
@@ -126,17 +130,12 @@ async function numbersFor(
   return normalize === 'none' ? { mean: [0], std: [1] } : luminanceStatistics(numbers);
 }
 
-/** The splits that a file says, or those that are drawn with a seed. */
-export function splitsFrom(
-  file: string | undefined,
-  seed: number,
-): NonNullable<ImagesRequest['splitsOf']> {
-  return (dataset) =>
-    file === undefined ? makeSplits(dataset, { seed }) : readSplits(file, dataset);
-}
-
-/** An image's file, relative to the data set's folder, with slashes. */
+/**
+ * An image's file, relative to the data set's folder, with slashes; of an array's row, which lies in the
+ * array's file or in the cache, its name in the data set.
+ */
 export function fileOf(dataset: DataSet, index: number): string {
-  const { path = '' } = dataset.samples[index] ?? {};
-  return relative(dataset.root, path).split(sep).join('/');
+  const { path = '', id = '' } = dataset.samples[index] ?? {};
+  const inside = relative(dataset.root, path).split(sep).join('/');
+  return inside.startsWith('../') ? id : inside;
 }

@@ -23,7 +23,6 @@ export {
   normalizations,
   type OpenedImages,
   openImages,
-  splitsFrom,
 } from './images.ts';
 export { defined, type MetricValue, meanOverNamed, undefinedBecause } from './metricValue.ts';
 export { type NetworkRequest, type OpenedNetwork, openNetwork } from './network.ts';

@@ -127,6 +127,7 @@ export {
 export {
   type KeyPath,
   knownKeys,
+  parseSetting,
   parseYamlMap,
   type ValidateOptions,
   validate,

@@ -10,6 +10,7 @@ import {
   isScalar,
   isSeq,
   LineCounter,
+  parse,
   parseDocument,
 } from 'yaml';
 import { z } from 'zod';
@@ -101,6 +102,24 @@ export function parseYamlMap(text: string, where: string): Record<string, unknow
   const value = parsedValue(parseYaml(text, where).document, where) ?? {};
   if (isRecord(value)) return value;
   throw new RequestError({ where, expected: 'keys and values', got: show(value) });
+}
+
+/**
+ * The value of a setting `key=value` on the command line, in YAML. A single mark, as in
+ * `labelSeparator=|`, is itself, though YAML has uses for most of them.
+ * @throws RequestError
+ */
+export function parseSetting(setting: string, text: string): unknown {
+  const mark = text.trim();
+  if (/^[^\w\s~]$/.test(mark)) return mark;
+  try {
+    return parse(text);
+  } catch (error) {
+    throw new RequestError(
+      { where: `--set ${setting}`, expected: 'a YAML value', got: text },
+      { cause: error },
+    );
+  }
 }
 
 function parseYaml(text: string, where: string): { document: Document; lines: LineCounter } {
@@ -224,6 +243,7 @@ function choiceHint(issue: z.core.$ZodIssue, got: unknown): string | undefined {
 
 function show(value: unknown): string {
   if (value === undefined) return 'nothing';
+  if (typeof value === 'number') return String(value);
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }

@@ -1,11 +1,11 @@
 /** A run's configuration from what a user gave: a file, options, `--set key=value`. */
 import { isAbsolute, resolve } from 'node:path';
-import { parse } from 'yaml';
 import { parseAugment, parseDataSpec } from '../data/index.ts';
 import {
   keepModules,
   knownKeys,
   parseInit,
+  parseSetting,
   type RunConfig,
   runConfigSchema,
   validate,
@@ -38,7 +38,7 @@ export function applySettings(config: RawConfig, settings: readonly string[]): R
       });
     }
     const path = settingPath(setting.slice(0, equals).trim());
-    assign(result, path, parseValue(setting, setting.slice(equals + 1)), setting);
+    assign(result, path, parseSetting(setting, setting.slice(equals + 1)), setting);
   }
   return result;
 }
@@ -111,17 +111,6 @@ function settingPath(key: string): string[] {
     got: `"${key}"`,
     hint: near.length > 0 ? `did you mean ${near.join(', ')}?` : `known keys: ${known.join(', ')}`,
   });
-}
-
-function parseValue(setting: string, text: string): unknown {
-  try {
-    return parse(text);
-  } catch (error) {
-    throw new RequestError(
-      { where: `--set ${setting}`, expected: 'a YAML value', got: text },
-      { cause: error },
-    );
-  }
 }
 
 function assign(target: RawConfig, path: readonly string[], value: unknown, setting: string): void {

@@ -1,6 +1,7 @@
 /** `carryover features` and `carryover predict` as users call them, on pictures and networks of tests. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeMedmnist } from '../../scripts/format-copies/arraySets.ts';
 import { openDataSet, parseDataArgument } from '../../src/data/index.ts';
 import { createModel } from '../../src/models/index.ts';
 import { readRunRecord, runPaths, writeRunRecord } from '../../src/results/index.ts';
@@ -285,6 +286,67 @@ describe('of a run', () => {
       const expected = ['oedema', 'fracture'].filter((_, at) => Number(probabilities[at]) >= 0.5);
       expect(named).toBe(expected.join('|'));
     }
+  });
+
+  describe('on the data of the run', () => {
+    const own = place.path('grades-run');
+    const named = `folder:${place.path('pictures')}`;
+    const of = (...rest: string[]) =>
+      runCaught('predict', '--run', own, '--out', out, ...common, ...rest);
+    beforeAll(async () => {
+      const data = { kind: 'folder', path: place.path('pictures'), task: 'ordinal' };
+      await trainRun(shortRun(data, { training: { maxEpochs: 1 } }), own);
+    });
+
+    it('predict takes the run’s own task and splits, without saying so', async () => {
+      const record = await readRunRecord(own);
+      const { stdout, stderr } = await of('--data', named, '--split', 'test', '--json');
+      const document: unknown = JSON.parse(stdout);
+      expect(stderr).not.toContain('warning');
+      expect(document).toMatchObject({
+        evaluation: { metric: 'kappa', metrics: record?.result?.test.metrics },
+      });
+    });
+
+    it('predict warns where a split is not the run’s, and judges by the run’s task', async () => {
+      const other = ['--data', named, '--set', 'task=multiclass'];
+      const { stdout, stderr } = await of(...other, '--split', 'test', '--json');
+      expect(stderr).toMatch(/warning: pictures is not the data set that the run was trained on/);
+      expect(stderr).toContain('its test split is not the run');
+      expect(JSON.parse(stdout)).toMatchObject({ evaluation: { metric: 'kappa' } });
+    });
+
+    it('predict says why there are no metrics', async () => {
+      const part = place.path('part');
+      await writeClasses(part, [...classes.slice(0, 2)], 3);
+      const short = await of('--data', `folder:${part}`);
+      expect(short.code).toBe(0);
+      expect(short.stderr).toMatch(/warning: no metrics: the run is ordinal .*; --set 'classes=\[/);
+      const whole = await of(
+        '--data',
+        `folder:${part}`,
+        '--set',
+        `classes=${JSON.stringify(classes)}`,
+      );
+      expect(whole.stderr).not.toContain('no metrics');
+      expect(whole.stdout).toContain('kappa');
+    });
+
+    it('names a file of splits that is not there, whatever is asked for', async () => {
+      const none = await of('--data', named, '--splits', place.path('none.csv'));
+      expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('no such file')]);
+      const args = ['--data', named, '--normalize', 'data', '--splits', place.path('none.csv')];
+      const { code } = await features(place.path('none.safetensors'), ...args);
+      expect(code).toBe(2);
+    });
+
+    it('rows of arrays have names of the data set, not places in the cache', async () => {
+      const path = place.path('set.npz');
+      await writeMedmnist(path, { size: 12 });
+      const { code } = await of('--data', `npz:${path}`);
+      expect(code).toBe(0);
+      expect(lines()[1]).toMatch(/^train\/0,/);
+    });
   });
 
   it('leave no temporary files', () => {

@@ -143,13 +143,37 @@ describe('carryover data check', () => {
     expect(JSON.parse(wrong.out).errors[0]).toContain('row 3: missing file gone.png');
   });
 
+  it('takes images without labels for what they are', async () => {
+    const { code, out } = await run('check', `images:${root}`, ...small, '--json');
+    expect(code).toBe(0);
+    const report: DataReport = JSON.parse(out);
+    expect(report).toMatchObject({ samples: 34, classes: [], errors: [] });
+    expect(report.task).toBeUndefined();
+    expect(report.warnings.join()).not.toContain('undefined');
+    expect((await run('check', `images:${root}`, ...small)).out).toContain(
+      '34 samples; without labels',
+    );
+  });
+
+  it('refuses a page in the place of a folder', async () => {
+    const { code, err } = await run('check', `folder:${root}`, '--html', base, ...small);
+    expect(err).toContain('expected the name of a file to write, got a folder');
+    expect(code).toBe(2);
+  });
+
   it('refuses a wrong request', async () => {
     const { code, err } = await run('check', `folder:${root}`, '--set', 'clases=[a]');
     expect([code, err]).toEqual([2, expect.stringContaining('did you mean classes')]);
     expect((await run('check', `folder:${root}`, '--size', '300')).err).toContain(
       'at most --resize',
     );
-    expect((await run('check', `folder:${root}`, '--fraction', 'half')).code).toBe(2);
+    const half = await run('check', `folder:${root}`, '--fraction', 'half');
+    expect([half.code, half.err]).toEqual([2, expect.stringContaining('got "half"')]);
+    const separator = ['--set', 'labelSeparator=|', '--set', 'task=binary'];
+    const table = writeText(join(root, 'lists.csv'), 'path,label\na/0.png,1\nb/1.png,0\n');
+    expect((await run('check', `csv:${table}`, ...separator, '--no-images')).err).not.toContain(
+      'labelSeparator',
+    );
   });
 });
 

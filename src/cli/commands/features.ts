@@ -1,6 +1,7 @@
 /** `carryover features`: what a network makes of images, tap by tap. */
 import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { DataSpec } from '../../data/index.ts';
 import type {
   FeatureColumns,
   ImagesRequest,
@@ -16,6 +17,7 @@ import { type Output, outputOf } from '../output.ts';
 import {
   addPictureOptions,
   openPictures,
+  ownEntry,
   type PictureFlags,
   parseData,
   required,
@@ -45,6 +47,8 @@ interface Source {
   model: ImageModel;
   weights: { path: string; sha256: string };
   images: Pick<ImagesRequest, 'size' | 'resize' | 'channels' | 'normalize'>;
+  /** The data set that is meant by the one that was named. */
+  dataOf: (named: DataSpec) => DataSpec | Promise<DataSpec>;
 }
 
 const examples = `
@@ -132,7 +136,7 @@ const loadWeightFiles = () => import('../../weights/index.ts');
 
 async function features(flags: FeatureFlags, output: Output): Promise<void> {
   const path = resolve(required('features', '--out', flags.out));
-  const data = await parseData(required('features', '--data', flags.data));
+  const named = await parseData('features', flags);
   const { requireWritable } = await loadWeightFiles();
   await requireWritable(path);
   const { resolveMachine } = await loadTraining();
@@ -149,7 +153,7 @@ async function features(flags: FeatureFlags, output: Output): Promise<void> {
     if (machine.device !== 'cpu') model.to({ device: machine.device });
     const opened = await openPictures({
       flags,
-      request: { data, ...source.images },
+      request: { data: await source.dataOf(named), ...source.images },
       output,
       signal: stop.signal,
     });
@@ -295,6 +299,7 @@ async function openFile(flags: FeatureFlags, output: Output): Promise<Source> {
     model,
     weights: opened.weights,
     images: { size, resize, channels: model.inputChannels, normalize },
+    dataOf: (named) => named,
   };
 }
 
@@ -321,7 +326,7 @@ async function openOfRun(flags: FeatureFlags, output: Output): Promise<Source> {
     });
   }
   const { openRun } = await loadEvaluation();
-  const { model, weights, resolved, data, warnings } = await openRun(
+  const { model, weights, resolved, data, record, warnings } = await openRun(
     resolve(flags.run ?? ''),
     flags.checkpoint,
   );
@@ -332,6 +337,7 @@ async function openOfRun(flags: FeatureFlags, output: Output): Promise<Source> {
     model,
     weights,
     images: { size, resize, channels: model.inputChannels, normalize: { mean, std } },
+    dataOf: (named) => ownEntry(named, flags, record.config.data),
   };
 }
 

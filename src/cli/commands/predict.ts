@@ -9,6 +9,7 @@ import { type Output, outputOf } from '../output.ts';
 import {
   addPictureOptions,
   openPictures,
+  ownEntry,
   type PictureFlags,
   parseData,
   required,
@@ -70,7 +71,7 @@ const loadWeightFiles = () => import('../../weights/index.ts');
 async function predictTable(flags: PredictFlags, output: Output): Promise<void> {
   const folder = resolve(required('predict', '--run', flags.run));
   const path = resolve(required('predict', '--out', flags.out));
-  const data = await parseData(required('predict', '--data', flags.data));
+  const named = await parseData('predict', flags);
   const { requireWritable } = await loadWeightFiles();
   await requireWritable(path);
   const { openRun } = await loadEvaluation();
@@ -89,12 +90,12 @@ async function predictTable(flags: PredictFlags, output: Output): Promise<void> 
     const opened = await openPictures({
       flags,
       request: {
-        data,
+        data: await ownEntry(named, flags, run.record.config.data),
         size: resolved.size,
         resize: resolved.resize,
         channels: model.inputChannels,
         normalize: { mean, std },
-        ...(flags.splits === undefined ? { splitsOf: runSplits(run, folder, flags) } : {}),
+        splitsOf: runSplits(run, folder, flags, output),
       },
       output,
       signal: stop.signal,
@@ -116,7 +117,7 @@ async function predictTable(flags: PredictFlags, output: Output): Promise<void> 
       const files = predictions.indices.map((index) => fileOf(dataset, index));
       const rows = predictionRows(predictions, run.data);
       await writeFileWhole(path, formatPredictions(files, rows, run.data.classes));
-      const evaluation = await compare(run, opened, predictions);
+      const evaluation = await compare(run, opened, predictions, output);
       report({ path, run, flags, images: files.length, evaluation, opened, output });
     } finally {
       await loader.close();
@@ -130,11 +131,18 @@ async function predictTable(flags: PredictFlags, output: Output): Promise<void> 
 function runSplits(
   { data }: OpenedRun,
   folder: string,
-  { splitSeed }: PredictFlags,
+  { split, splitSeed }: PredictFlags,
+  output: Output,
 ): (dataset: DataSet) => Promise<Splits> {
   return async (dataset) => {
     const { makeSplits, readSplits } = await loadData();
-    if (dataset.identity !== data.identity) return makeSplits(dataset, { seed: splitSeed });
+    if (dataset.identity !== data.identity) {
+      output.warn(
+        `${dataset.name} is not the data set that the run was trained on, or has other settings: ` +
+          `its ${split} split is not the run's, and may hold images that were trained on`,
+      );
+      return makeSplits(dataset, { seed: splitSeed });
+    }
     const { runPaths } = await loadResults();
     return readSplits(runPaths(folder).splits, dataset);
   };
@@ -145,10 +153,23 @@ async function compare(
   { data }: OpenedRun,
   { dataset }: OpenedImages,
   predictions: Predictions,
+  output: Output,
 ): Promise<Evaluation | undefined> {
   const { task, metric, classes } = data;
-  const same = dataset.task === task && dataset.classes.join('\n') === classes.join('\n');
-  if (!same) return undefined;
+  const { isLabelled } = await loadData();
+  if (!isLabelled(dataset)) return undefined;
+  // Grades and classes are labelled alike; the run's own task says how they are judged.
+  const isLike = (dataset.task === 'multilabel') === (task === 'multilabel');
+  if (!isLike || dataset.classes.join('\n') !== classes.join('\n')) {
+    const list = JSON.stringify(classes);
+    const isPart = isLike && dataset.classes.every((name) => classes.includes(name));
+    output.warn(
+      `no metrics: the run is ${task} with the classes ${list}, the data set ${dataset.task} with ` +
+        JSON.stringify(dataset.classes) +
+        (isPart ? `; --set 'classes=${list}' gives it the run's` : ''),
+    );
+    return undefined;
+  }
   const { evaluate } = await loadEvaluation();
   return evaluate(predictions, { task, metric, classes });
 }

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import type { RunRecord, RunResult } from '../../results/index.ts';
 import type { TrainEvent } from '../../train/index.ts';
 import { RequestError, readFault } from '../../util/index.ts';
+import { numberOrText } from '../numbers.ts';
 import { type Output, outputOf } from '../output.ts';
 import type { Progress } from '../progress.ts';
 import { stopOnSignals } from '../signals.ts';
@@ -155,7 +156,7 @@ function withSubset(entry: object, { fraction, nTrain }: TrainFlags): Record<str
   );
   return {
     ...Object.fromEntries(kept),
-    ...(fraction === undefined ? {} : { fraction: Number(fraction) }),
+    ...(fraction === undefined ? {} : { fraction: numberOrText(fraction) }),
     ...(nTrain === undefined ? {} : { nTrain: wholeNumber('--n-train', nTrain) }),
   };
 }

@@ -75,7 +75,8 @@ function print(report: DataReport, output: Output): void {
   const { name, data, root, samples, task, metric, groups } = report;
   output.line(`${name ?? data}${root === undefined ? '' : ` (${root})`}`);
   if (samples !== undefined) {
-    const parts = [`${samples} samples`, `${task}, judged by ${metric}`];
+    const what = task === undefined ? 'without labels' : `${task}, judged by ${metric}`;
+    const parts = [counted(samples, 'sample'), what];
     if (groups) parts.push(`${groups.count} groups, the largest of ${groups.largest}`);
     output.line(parts.join('; '));
   }
@@ -109,7 +110,7 @@ function classTable({ classes, splits, samples, task }: DataReport): Table {
   };
 }
 
-function printImages({ images }: DataReport, output: Output): void {
+function printImages({ images, splits }: DataReport, output: Output): void {
   if (!images) return;
   const { width, height, mean, std, resize } = images;
   const range = ({ least, median, greatest }: typeof width): string =>
@@ -126,7 +127,8 @@ function printImages({ images }: DataReport, output: Output): void {
     output.line(`channels: ${counts(images.channels)}`);
     output.line(`bits: ${counts(images.bits)}`);
     output.line(`formats: ${counts(images.formats)}`);
-    output.line(`training split at ${resize} px: mean ${shown(mean)}, deviation ${shown(std)}`);
+    const which = splits ? 'training split' : 'all images';
+    output.line(`${which} at ${resize} px: mean ${shown(mean)}, deviation ${shown(std)}`);
   }
 }
 

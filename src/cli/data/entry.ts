@@ -1,16 +1,21 @@
 /** A data set's entry from what was typed. */
-import { parse } from 'yaml';
 import { type DataSpec, parseDataArgument } from '../../data/index.ts';
+import { parseSetting } from '../../results/index.ts';
 import { RequestError } from '../../util/index.ts';
+import { numberOrText } from '../numbers.ts';
 import type { DataFlags } from './flags.ts';
 
 /** @throws RequestError for an unknown kind or key, or a setting that cannot be read. */
-export function dataEntry(argument: string, flags: DataFlags): DataSpec {
+export function dataEntry(
+  argument: string,
+  flags: Partial<DataFlags> & Pick<DataFlags, 'set'>,
+  where = argument,
+): DataSpec {
   const settings: Record<string, unknown> = {};
   for (const setting of flags.set) assign(settings, setting);
-  if (flags.fraction !== undefined) settings.fraction = Number(flags.fraction);
+  if (flags.fraction !== undefined) settings.fraction = numberOrText(flags.fraction);
   if (flags.nTrain !== undefined) settings.nTrain = flags.nTrain;
-  return parseDataArgument(argument, { where: argument }, settings);
+  return parseDataArgument(argument, { where }, settings);
 }
 
 /** Puts `key=value` or `key.inner=value` into the settings; the value is YAML. */
@@ -25,7 +30,7 @@ function assign(settings: Record<string, unknown>, setting: string): void {
     });
   }
   const [key = '', inner, ...deeper] = setting.slice(0, equals).trim().split('.');
-  const value = parseValue(setting, setting.slice(equals + 1));
+  const value = parseSetting(setting, setting.slice(equals + 1));
   if (inner === undefined) {
     settings[key] = value;
     return;
@@ -39,15 +44,4 @@ function assign(settings: Record<string, unknown>, setting: string): void {
     });
   }
   settings[key] = { ...outer, [inner]: value };
-}
-
-function parseValue(setting: string, text: string): unknown {
-  try {
-    return parse(text);
-  } catch (error) {
-    throw new RequestError(
-      { where: `--set ${setting}`, expected: 'a YAML value', got: text },
-      { cause: error },
-    );
-  }
 }

@@ -1,6 +1,6 @@
 /** `carryover data check`: everything about a data set that can be known before anything is trained. */
 import { CarryoverError } from '../../util/index.ts';
-import type { DataSet } from '../dataSet.ts';
+import { type DataSet, isLabelled } from '../dataSet.ts';
 import { type ImageOptions, ImageStore } from '../images/imageStore.ts';
 import { problemList } from '../problems.ts';
 import { type DataSpec, openDataSet } from '../spec.ts';
@@ -77,7 +77,7 @@ export async function checkData(spec: DataSpec, options: CheckOptions): Promise<
     report.errors.push(error.message);
     return { report, exitCode: error.exitCode };
   }
-  const splits = await trySplits(dataset, options, report);
+  const splits = isLabelled(dataset) ? await trySplits(dataset, options, report) : undefined;
   describeDataSet(dataset, splits, options, report);
   const sheet = options.images ? await checkImages(dataset, splits, options, report) : undefined;
   const exitCode = report.errors.length > 0 ? 1 : 0;
@@ -108,12 +108,14 @@ function describeDataSet(
 ): void {
   const { name, kind, root, task, metric, identity, samples } = dataset;
   const groups = groupReport(dataset);
-  Object.assign(report, { name, kind, root, task, metric, identity, samples: samples.length });
+  Object.assign(report, { name, kind, root, identity, samples: samples.length });
+  if (isLabelled(dataset)) Object.assign(report, { task, metric });
   if (groups) report.groups = groups;
   report.classes = classReports(dataset, splits);
   if (splits) report.splits = { seed: splitSeed, sizes: splitSizes(splits) };
   report.notes.push(...dataset.notes);
-  report.warnings.push(...(splits?.notes ?? []), ...labelWarnings(dataset));
+  report.warnings.push(...(splits?.notes ?? []));
+  if (isLabelled(dataset)) report.warnings.push(...labelWarnings(dataset));
   report.duplicates = duplicateReports(dataset, placeOf(splits));
   const contradicting = report.duplicates.filter(({ labelsDiffer }) => labelsDiffer).length;
   if (contradicting > 0) {

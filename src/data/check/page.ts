@@ -82,8 +82,8 @@ function overview({
   const facts: [string, string][] = [
     ['Samples', String(samples)],
     [task === 'multilabel' ? 'Labels' : 'Classes', String(classes.length)],
-    ['Task', task ?? ''],
-    ['Metric', metric ?? ''],
+    ['Task', task ?? 'none'],
+    ['Metric', metric ?? 'none'],
     [
       'Groups',
       groups

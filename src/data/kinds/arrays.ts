@@ -14,7 +14,7 @@ import type { DataSetKind, OpenOptions } from '../kind.ts';
 import { splitSettings } from '../splitSettings.ts';
 import { type LabelColumn, labelsOfArrays } from './arrayLabels.ts';
 import { type ArrayPart, findParts } from './arrayParts.ts';
-import { commonKeys, nameOf, pathSchema, splitOfWord, taskKeys } from './common.ts';
+import { commonKeys, nameOf, nameSchema, pathSchema, splitOfWord, taskKeys } from './common.ts';
 
 const arrayName = z.string().min(1).optional();
 
@@ -27,7 +27,7 @@ const arrayKeys = {
   groupArray: arrayName.describe('Patient, lesion, …: never divided by a split.'),
   splitArray: arrayName.describe('train, val or test for each picture.'),
   classes: z
-    .array(z.string().min(1))
+    .array(nameSchema)
     .min(1)
     .optional()
     .describe('Names of the classes, in the order of their numbers.'),

@@ -37,6 +37,11 @@ export const taskKeys = {
 
 export const pathSchema = z.string().min(1);
 
+/** A name as a person writes it: YAML reads grades and some other names as numbers or truth values. */
+export const nameSchema = z
+  .union([z.string().min(1), z.number(), z.boolean()])
+  .transform((name) => String(name));
+
 /** The name of a data set where the user gives none: the last part of its path, without ending. */
 export function nameOf(path: string): string {
   return basename(path).replace(/\.[A-Za-z]{1,5}$/, '') || 'data';

@@ -9,7 +9,7 @@ import type { DataSetKind, OpenOptions } from '../kind.ts';
 import { problemList } from '../problems.ts';
 import { splitSettings } from '../splitSettings.ts';
 import { readTable, type TableRow } from '../table.ts';
-import { commonKeys, nameOf, pathSchema, taskKeys } from './common.ts';
+import { commonKeys, nameOf, nameSchema, pathSchema, taskKeys } from './common.ts';
 import { ImagePaths, type ResolvedImage } from './imagePaths.ts';
 import {
   type Columns,
@@ -28,18 +28,14 @@ export const csvSchema = z.strictObject({
     .describe(
       'The folder that paths in the file start from, and must stay in; by default that of the file.',
     ),
-  pathColumn: z
-    .string()
-    .min(1)
+  pathColumn: nameSchema
     .optional()
     .describe('The column with the paths of the pictures; found by its name by default.'),
-  labelColumn: z
-    .string()
-    .min(1)
+  labelColumn: nameSchema
     .optional()
     .describe('The column with the labels; found by its name by default.'),
   labelColumns: z
-    .array(z.string().min(1))
+    .array(nameSchema)
     .min(1)
     .optional()
     .describe(
@@ -52,18 +48,12 @@ export const csvSchema = z.strictObject({
     .describe(
       'What stands between the labels that a cell of `labelColumn` lists: a multi-label task.',
     ),
-  groupColumn: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('Patient, lesion, …: never divided by a split.'),
-  splitColumn: z
-    .string()
-    .min(1)
+  groupColumn: nameSchema.optional().describe('Patient, lesion, …: never divided by a split.'),
+  splitColumn: nameSchema
     .optional()
     .describe('The split that each row belongs to: train, val or test.'),
   classes: z
-    .array(z.string().min(1))
+    .array(nameSchema)
     .min(1)
     .optional()
     .describe('The labels, in order; needed for grades that are not numbers.'),

@@ -17,7 +17,7 @@ import {
 import type { DataSetKind, OpenOptions } from '../kind.ts';
 import { problemList, shortList } from '../problems.ts';
 import { splitSettings } from '../splitSettings.ts';
-import { commonKeys, nameOf, pathSchema, splitOfWord, taskKeys } from './common.ts';
+import { commonKeys, nameOf, nameSchema, pathSchema, splitOfWord, taskKeys } from './common.ts';
 
 export const folderSchema = z.strictObject({
   kind: z.literal('folder'),
@@ -25,7 +25,7 @@ export const folderSchema = z.strictObject({
     'The folder that holds the class folders, or train/, val/ and test/ with class folders inside.',
   ),
   classes: z
-    .array(z.string().min(1))
+    .array(nameSchema)
     .min(1)
     .optional()
     .describe('Order of the classes; needed for grades that are not numbers.'),

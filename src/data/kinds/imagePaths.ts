@@ -12,7 +12,7 @@ export type ResolvedImage =
 /** The entries of one folder. */
 interface Listing {
   kinds: ReadonlyMap<string, 'file' | 'folder'>;
-  /** Names as they are, by their names in small letters. */
+  /** Names as they are, by `folded` names. */
   folded: ReadonlyMap<string, string[]>;
 }
 
@@ -54,7 +54,7 @@ export class ImagePaths {
     const kind = listing.kinds.get(name);
     if (kind === 'file') return { path };
     const found = imageExtensions
-      .flatMap((extension) => listing.folded.get((name + extension).toLowerCase()) ?? [])
+      .flatMap((extension) => listing.folded.get(fold(name + extension)) ?? [])
       .filter((other) => other.startsWith(name) && listing.kinds.get(other) === 'file');
     const [only, second] = found;
     if (only !== undefined && second === undefined) return { path: join(folder, only) };
@@ -72,13 +72,22 @@ export class ImagePaths {
   }
 }
 
-/** That there is no such file; and where only the case differs, what there is. */
+/** One name for all that differ in case or in how accents are encoded. */
+function fold(name: string): string {
+  return name.normalize('NFC').toLowerCase();
+}
+
+/** That there is no such file; and where only case or encoding differs, what there is. */
 function missing(cell: string, { folded, kinds }: Listing, name: string): string {
-  const others = (folded.get(name.toLowerCase()) ?? [])
-    .filter((other) => other !== name)
-    .map((other) => (kinds.get(other) === 'folder' ? `the folder ${other}` : other));
-  const near = others.length > 0 ? `, but ${others.join(', ')} in another case` : '';
-  return `missing file ${cell}${near}`;
+  const others = (folded.get(fold(name)) ?? []).filter((other) => other !== name);
+  if (others.length === 0) return `missing file ${cell}`;
+  const shown = others.map((other) =>
+    kinds.get(other) === 'folder' ? `the folder ${other}` : other,
+  );
+  const how = others.some((other) => other.toLowerCase() === name.toLowerCase())
+    ? 'in another case'
+    : 'with its letters encoded in another Unicode form (NFC, NFD)';
+  return `missing file ${cell}, but ${shown.join(', ')} ${how}`;
 }
 
 async function listFolder(folder: string): Promise<Listing> {
@@ -91,7 +100,7 @@ async function listFolder(folder: string): Promise<Listing> {
     if (!entry.isDirectory() && !entry.isFile()) kind = await kindOf(join(folder, entry.name));
     if (kind === 'absent') continue;
     kinds.set(entry.name, kind);
-    const key = entry.name.toLowerCase();
+    const key = fold(entry.name);
     folded.set(key, [...(folded.get(key) ?? []), entry.name]);
   }
   return { kinds, folded };

@@ -2,6 +2,7 @@
 import { nearestNames, RequestError } from '../../util/index.ts';
 import { orderClasses, requireDistinct, taskOfClasses } from '../classNames.ts';
 import type { DataTask, SplitName } from '../dataSet.ts';
+import { shortList } from '../problems.ts';
 import { findColumn, type Table, type TableRow } from '../table.ts';
 import { listSeparator } from '../tables/cells.ts';
 import { splitOfWord } from './common.ts';
@@ -75,9 +76,8 @@ export function findColumns(spec: LabelSettings, table: Table, notes: string[]):
     : [findColumn(table, 'labelColumn', spec.labelColumn, labelNames, true) ?? ''];
   const group = findColumn(table, 'groupColumn', spec.groupColumn, groupNames, false);
   const named = findColumn(table, 'splitColumn', spec.splitColumn, splitColumnNames, false);
-  // A column that is merely called "set" may be anything: taken only where every row says a split.
-  const saysSplits = table.rows.every(({ cells }) => splitOfWord(cells.get(named ?? '') ?? ''));
-  const split = spec.splitColumn !== undefined || saysSplits ? named : undefined;
+  const split =
+    spec.splitColumn !== undefined || saysSplits(table, named, notes) ? named : undefined;
   const guessed = [
     spec.pathColumn === undefined ? `path from "${path}"` : undefined,
     spec.labelColumn === undefined && !spec.labelColumns ? `label from "${labels[0]}"` : undefined,
@@ -86,6 +86,23 @@ export function findColumns(spec: LabelSettings, table: Table, notes: string[]):
   ].filter((text) => text !== undefined);
   if (guessed.length > 0) notes.push(`columns found by name: ${guessed.join(', ')}`);
   return { path, labels, ...(group ? { group } : {}), ...(split ? { split } : {}) };
+}
+
+/**
+ * Whether a column that was found by its name holds splits. One that is merely called "set" may be
+ * anything; but where most rows say a split, the others are slips, to be told as such: without them the
+ * rows of the given test split would end up among those that are trained on.
+ */
+function saysSplits(table: Table, column: string | undefined, notes: string[]): boolean {
+  if (column === undefined) return false;
+  const cells = table.rows.map((row) => row.cells.get(column) ?? '');
+  const strangers = cells.filter((cell) => splitOfWord(cell) === undefined);
+  if (strangers.length * 2 <= cells.length) return true;
+  const shown = shortList([...new Set(strangers)].map((cell) => `"${cell}"`));
+  notes.push(
+    `column "${column}" does not say train, val or test, and is not used: it has ${shown}`,
+  );
+  return false;
 }
 
 /**
@@ -127,12 +144,28 @@ export function labelScheme(
       hint: `is it an identifier or a measurement? set labelColumn to one of ${table.columns.join(', ')}`,
     });
   }
+  if (!spec.classes) notes.push(...doubts(classes));
   if (separator !== undefined) return { classes, task: 'multilabel', separator };
   const task = spec.task ?? taskOfClasses(classes.length);
   if (task === 'ordinal' && !spec.classes && !classes.every((name) => Number.isFinite(+name))) {
     notes.push(`grades in the order of their letters: ${classes.join(', ')} (set classes)`);
   }
   return { classes, task };
+}
+
+/** What names of classes look as if they were something else. */
+function doubts(classes: readonly string[]): string[] {
+  const missing = classes.filter((name) => /^(#?n\/?a|nan|null|missing|\?)$/i.test(name));
+  const lists = classes.filter((name) => {
+    const parts = name.split(listSeparator);
+    return parts.length > 1 && parts.some((part) => classes.includes(part.trim()));
+  });
+  return [
+    ...missing.map((name) => `"${name}" is taken for a class: remove its rows if it is none`),
+    ...(lists.length > 0
+      ? [`${shortList(lists)} are taken for classes: with task: multilabel they list labels`]
+      : []),
+  ];
 }
 
 /** The names in a cell: itself, or those that it lists. */

@@ -38,7 +38,7 @@ export async function readSplits(
   const table = await readTable(path);
   const sampleColumn = findColumn(table, 'sample', 'sample', [], true) ?? '';
   const splitColumn = findColumn(table, 'split', 'split', [], true) ?? '';
-  const position = new Map(dataset.samples.map(({ id }, index) => [id, index]));
+  const position = new Map(dataset.samples.map(({ id }, index) => [id.trim(), index]));
   const seen = new Map<number, number>();
   const splits: Splits = { train: [], val: [], test: [], unused: [], notes: [] };
   const problems: string[] = [];
@@ -58,7 +58,7 @@ export async function readSplits(
     else splits[split].push(index);
     const written = cells.get('class');
     const actual = classText(dataset, sample);
-    if (written !== undefined && written !== actual) {
+    if (written !== undefined && written !== actual.trim()) {
       problems.push(`row ${line}: ${id} is of class ${actual}, not ${written}`);
     }
   }

@@ -18,7 +18,8 @@ export function parseDelimited(path: string, text: string): Table {
     });
   }
   const columns = header.cells;
-  const twice = columns.find((name, index) => columns.indexOf(name) !== index);
+  // Spreadsheets leave nameless columns behind, which nobody can ask for.
+  const twice = columns.find((name, index) => name !== '' && columns.indexOf(name) !== index);
   if (twice !== undefined) {
     throw new RequestError({
       where: `${path}, row ${header.line}`,
