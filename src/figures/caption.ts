@@ -1,6 +1,6 @@
 /** Sentences that captions share, made from what the study has. */
 import type { StudySummary } from '../results/index.ts';
-import { counted, listed, whole } from '../util/index.ts';
+import { counted, listed, listedFirst, whole } from '../util/index.ts';
 
 /**
  * How many images and seeds, in which number format and on what: the last sentences of every caption.
@@ -36,10 +36,7 @@ export function repeats(counts: readonly number[], noun = 'run'): string {
  */
 export function leftOut(names: readonly string[], lead = 'Undefined and not drawn'): string {
   const distinct = [...new Set(names)];
-  if (distinct.length === 0) return '';
-  const shown = distinct.slice(0, 8);
-  const more = distinct.length - shown.length;
-  return `${lead}: ${listed([...shown, ...(more > 0 ? [`${more} more`] : [])])}.`;
+  return distinct.length === 0 ? '' : `${lead}: ${listedFirst(distinct, 8)}.`;
 }
 
 /** Sentences with one space between them, empty ones left out. */

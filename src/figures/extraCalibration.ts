@@ -41,6 +41,7 @@ function legend(rows: readonly AnalysisRow[], symbol: 'point' | 'both'): FigureS
 
 const series = inits.map((init) => ({ label: initLabel(init), style: initStyle(init) }));
 const { color, strokeDash, shape } = seriesEncoding('init', series);
+
 /** Expected calibration error: a panel a data set, a row a model. */
 function errors(
   summary: StudySummary,

@@ -1,6 +1,6 @@
 /** Figure 8: convergence. Validation curves under a constant learning rate, and the speed-up over ST. */
 import type { StudySummary } from '../results/index.ts';
-import { listed } from '../util/index.ts';
+import { counted, listed } from '../util/index.ts';
 import { provenance, sentences } from './caption.ts';
 import {
   curvePanel,
@@ -37,7 +37,7 @@ export const figure08: FigureKind = {
         ),
         caption: sentences(
           left
-            ? `Validation metric over iterations under a constant learning rate, ${left.panels} panel${left.panels === 1 ? '' : 's'}: thin lines are runs, thick ones their mean as far as all runs go, on straight lines between evaluations.`
+            ? `Validation metric over iterations under a constant learning rate, ${counted(left.panels, 'panel')}: thin lines are runs, thick ones their mean as far as all runs go, on straight lines between evaluations.`
             : 'The study has no runs under a constant learning rate, so their validation curves are not shown.',
           left?.hidden ?? '',
           right

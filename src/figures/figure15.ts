@@ -19,10 +19,12 @@ export const figure15: FigureKind = {
   paper: 'Figure 15',
   needs: 'the analysis knn, with all embeddings, of ST and WT runs of a network with a class token',
   draw(summary) {
-    const all = kinds.map(({ kind, label }) => ({ label, maxima: knnMaxima(summary, kind) }));
-    const ofClass = knnMaxima(summary, 'cls');
+    const all = kinds.map(({ kind, label }) => ({ kind, label, maxima: knnMaxima(summary, kind) }));
     return summary.axes.models.flatMap((model) => {
-      if (!ofClass.some((one) => one.model === model)) return [];
+      const hasClass = all.some(
+        ({ kind, maxima }) => kind === 'cls' && maxima.some((one) => one.model === model),
+      );
+      if (!hasClass) return [];
       const panels = summary.data
         .map(
           (data): FractionPanel => ({

@@ -86,8 +86,7 @@ function closure(glyphs: readonly number[], outlines: (glyph: number) => Buffer)
 
 /** An outline with the glyphs that it is made of at their new places, on a boundary of four bytes. */
 function replaced(outline: Buffer, placeOf: (glyph: number) => number): Buffer {
-  const copy = Buffer.alloc(padded(outline.length));
-  outline.copy(copy);
+  const copy = padded(outline);
   for (const at of componentsOf(outline)) copy.writeUInt16BE(placeOf(outline.readUInt16BE(at)), at);
   return copy;
 }
@@ -108,12 +107,10 @@ function cmapOf(pairs: readonly (readonly [code: number, glyph: number])[]): Buf
     else segments.push({ first: code, last: code, delta: glyph - code });
   }
   segments.push({ first: 0xffff, last: 0xffff, delta: 1 });
-  const count = segments.length;
-  const power = 2 ** Math.floor(Math.log2(count));
   const each = (of: (segment: (typeof segments)[number]) => number): Buffer =>
     words(2, ...segments.map((segment) => of(segment) & 0xffff));
   const body = Buffer.concat([
-    words(2, 2 * count, 2 * power, Math.log2(power), 2 * (count - power)),
+    words(2, 2 * segments.length, ...searched(segments.length, 2)),
     each(({ last }) => last),
     words(2, 0),
     each(({ first }) => first),
@@ -131,23 +128,29 @@ function words(size: 2 | 4, ...values: readonly number[]): Buffer {
   return buffer;
 }
 
-const padded = (length: number): number => 4 * Math.ceil(length / 4);
+/** A copy, filled up with zeros to a boundary of four bytes. */
+function padded(bytes: Buffer): Buffer {
+  const copy = Buffer.alloc(4 * Math.ceil(bytes.length / 4));
+  bytes.copy(copy);
+  return copy;
+}
+
+/** What a font says of lists that are searched by halves: range, steps and rest, of entries of `size` bytes. */
+function searched(count: number, size: number): [range: number, steps: number, rest: number] {
+  const steps = Math.floor(Math.log2(count));
+  return [size * 2 ** steps, steps, size * (count - 2 ** steps)];
+}
 
 /** A font file of tables: their directory in the order of their names, with sums that check them. */
 function fontOf(tables: Readonly<Record<string, Buffer>>): Buffer {
   const names = Object.keys(tables).sort();
-  const power = 2 ** Math.floor(Math.log2(names.length));
-  const top = [
-    words(4, 0x00010000),
-    words(2, names.length, 16 * power, Math.log2(power), 16 * (names.length - power)),
-  ];
+  const top = [words(4, 0x00010000), words(2, names.length, ...searched(names.length, 16))];
   const bodies: Buffer[] = [];
   let offset = 12 + 16 * names.length;
   let headAt = 0;
   for (const name of names) {
     const table = tables[name] ?? Buffer.alloc(0);
-    const body = Buffer.alloc(padded(table.length));
-    table.copy(body);
+    const body = padded(table);
     if (name === 'head') {
       body.writeUInt32BE(0, 8);
       headAt = offset;

@@ -187,14 +187,13 @@ export function panelSpec(
     values: values.filter(({ low }) => low !== undefined),
   });
   const asBand = hasBands(panel);
-  const all = [
+  const { description, tooltip } = told([
     { field: 'series', title: seriesTitle },
     { field: 'random', title: 'initialisation' },
     { field: 'kept', title: 'WT fraction', format: '.3~g' },
     { field: 'value', title: panel.y, format: panel.format ?? '.4~g' },
     ...spreadTold(panel.counts),
-  ];
-  const { description, tooltip } = told(all);
+  ]);
   return {
     title: panelTitle(panel.title, width),
     width,

@@ -1,17 +1,16 @@
 /** Labels broken into lines, where one would be wider than what it stands beside or over. */
 import { textWidth } from './font.ts';
 
+/** Of the labels that are broken: titles of panels and of axes. */
+const [SIZE, WEIGHT] = [11, 600];
+
 /**
  * The lines of a label: broken between words, and within a word that is too wide for a line after a hyphen,
  * underscore or slash. A piece that is wider by itself is a line of its own.
  * @param width in pixels
  */
-export function brokenLabel(
-  label: string,
-  width: number,
-  { size = 11, weight = 600 }: { size?: number; weight?: number } = {},
-): string[] {
-  const isWide = (text: string): boolean => textWidth(text, size, weight) > width;
+export function brokenLabel(label: string, width: number): string[] {
+  const isWide = (text: string): boolean => textWidth(text, SIZE, WEIGHT) > width;
   const pieces = label
     .split(/(?=\s)/)
     .flatMap((word) => (isWide(word.trim()) ? word.split(/(?<=[-_/])(?![-_/])/) : [word]));

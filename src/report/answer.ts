@@ -2,9 +2,9 @@
  * The question answered: what transfer brings, how much of it is feature reuse, which layers carry it, and
  * what to do. Every sentence follows from the numbers by the rules of {@link rules}.
  */
-import { modelLabel, modelParts } from '../figures/index.ts';
+import { initLabel, modelLabel, modelParts } from '../figures/index.ts';
 import type { Cell, StudySummary } from '../results/index.ts';
-import { counted, decimal, FEWEST_REPEATS, listed, mean } from '../util/index.ts';
+import { counted, decimal, FEWEST_REPEATS, listed, listedFirst, mean } from '../util/index.ts';
 import {
   type Certainty,
   certaintyWords,
@@ -40,9 +40,14 @@ export interface Answer {
   rules: string[];
 }
 
-/** What was found in words; of a study without finished runs, that nothing can be said. */
-export function answer(summary: StudySummary): Answer {
-  const settings = settingsOf(summary);
+/**
+ * What was found in words; of a study without finished runs, that nothing can be said.
+ * @param settings those of the summary
+ */
+export function answer(
+  summary: StudySummary,
+  settings: readonly Setting[] = settingsOf(summary),
+): Answer {
   return {
     headline: headline(summary, settings),
     findings: [transferFinding(settings), reuseFinding(settings), layerFinding(summary, settings)],
@@ -60,8 +65,8 @@ function headline(summary: StudySummary, settings: readonly Setting[]): string {
     return 'No data set and model has finished runs from pretrained (WT) and from random weights (RI) with the same seed: what transfer brings cannot be said.';
   }
   if (tested.length === 1) return headlineOfOne(first);
-  const count = (...of: Certainty[]): number =>
-    tested.filter(({ transfer }) => of.includes(transfer.certainty)).length;
+  const count = (certainty: Certainty): number =>
+    tested.filter(({ transfer }) => transfer.certainty === certainty).length;
   const all = `${tested.length} combinations of data set and model`;
   const few = count('few');
   if (few === tested.length) {
@@ -74,17 +79,22 @@ function headline(summary: StudySummary, settings: readonly Setting[]): string {
     count('reversed'),
     count('chance'),
   ];
-  const sure = [
-    ...(established > 0 ? [`${established} established`] : []),
-    ...(likely > 0 ? [`${likely} likely`] : []),
-  ];
+  const sure = sureWords(established, likely);
   const parts = [
-    ...(sure.length > 0 ? [`helps in ${established + likely} (${listed(sure)})`] : []),
+    ...(sure === '' ? [] : [`helps in ${established + likely} (${sure})`]),
     ...(worse > 0 ? [`likely hurts in ${worse}`] : []),
     ...(chance > 0 ? [`makes no difference beyond chance in ${chance}`] : []),
     ...(few > 0 ? [`has too few seeds to judge in ${few}`] : []),
   ];
   return `Of ${all}, transfer ${listed(parts)}: ${range(tested)}.`;
+}
+
+/** `2 established and 1 likely`; nothing where none is. */
+function sureWords(established: number, likely: number): string {
+  return listed([
+    ...(established > 0 ? [`${established} established`] : []),
+    ...(likely > 0 ? [`${likely} likely`] : []),
+  ]);
 }
 
 /** What a study of one data set and model has found. */
@@ -181,20 +191,10 @@ function describe(
   if (certainty === 'none') return `${better} and ${than} cannot be compared: no seed has both`;
   const way = difference < 0 ? 'lower' : 'higher';
   const size = `${better} scores ${decimal(Math.abs(difference))} ${way} than ${than} in ${metricName(metric)}${between(interval, signed)}`;
-  const seeds = `over ${counted(pairs, 'seed')}`;
+  const found = `${size} over ${counted(pairs, 'seed')}`;
+  if (certainty === 'few') return `${found}, too few to say whether that is chance`;
   const p = corrected === undefined ? '' : `Holm-corrected p ${probability(corrected)}`;
-  switch (certainty) {
-    case 'established':
-      return `${size} ${seeds}: established (${p})`;
-    case 'likely':
-      return `${size} ${seeds}: likely, not established (${p})`;
-    case 'reversed':
-      return `${size} ${seeds}: likely worse`;
-    case 'chance':
-      return `${size} ${seeds}: not beyond chance (${p})`;
-    case 'few':
-      return `${size} ${seeds}, too few to say whether that is chance`;
-  }
+  return `${found}: ${certaintyWords[certainty]}${certainty === 'reversed' ? '' : ` (${p})`}`;
 }
 
 /** `WT against RI: +0.196 on average (+0.02 to +0.4) over 2 combinations of data set and model. Better in 2 (…).` */
@@ -216,12 +216,9 @@ function summarise(
   const by = (certainty: Certainty): number =>
     tested.filter((setting) => setting[which].certainty === certainty).length;
   const [established, likely] = [by('established'), by('likely')];
-  const sure = [
-    ...(established > 0 ? [`${established} established`] : []),
-    ...(likely > 0 ? [`${likely} likely`] : []),
-  ];
+  const sure = sureWords(established, likely);
   const parts = [
-    ...(sure.length > 0 ? [`better in ${established + likely} (${listed(sure)})`] : []),
+    ...(sure === '' ? [] : [`better in ${established + likely} (${sure})`]),
     ...(by('chance') > 0 ? [`not beyond chance in ${by('chance')}`] : []),
     ...(by('reversed') > 0 ? [`likely worse in ${by('reversed')}`] : []),
     ...(by('few') > 0 ? [`too few seeds to say in ${by('few')}`] : []),
@@ -301,22 +298,23 @@ function recommend(
   data: string,
 ): Recommendation {
   const own = settings.filter((setting) => setting.data === data);
-  const cells = summary.table.cells.filter((cell) => cell.data === data && cell.metric);
-  const best = [...cells].sort((a, b) => (b.metric?.mean ?? 0) - (a.metric?.mean ?? 0))[0];
-  if (!best?.metric) return { data, text: 'No finished run with a defined metric: no answer.' };
+  const [best, ...others] = summary.table.cells
+    .filter((cell) => cell.data === data && cell.metric)
+    .sort((a, b) => (b.metric?.mean ?? 0) - (a.metric?.mean ?? 0));
+  if (!best) return { data, text: 'No finished run with a defined metric: no answer.' };
   const setting = own.find(({ model }) => model === best.model);
   return {
     data,
     text: [
       shouldTransfer(own),
-      whichModel(best, cells, summary),
+      whichModel(best, others, summary),
       setting ? howMany(setting, summary) : '',
     ].join(' '),
   };
 }
 
 function shouldTransfer(own: readonly Setting[]): string {
-  const of = (...certainties: Difference['certainty'][]): string[] =>
+  const of = (...certainties: Certainty[]): string[] =>
     own
       .filter(({ transfer }) => certainties.includes(transfer.certainty))
       .map(({ model }) => modelLabel(model));
@@ -342,7 +340,7 @@ function shouldTransfer(own: readonly Setting[]): string {
   }
   if (chance.length > 0) {
     const faster = own.filter(
-      ({ model, speedUp }) => chance.includes(modelLabel(model)) && (speedUp ?? 0) > 1.2,
+      ({ transfer, speedUp }) => transfer.certainty === 'chance' && (speedUp ?? 0) > 1.2,
     );
     const time =
       faster.length > 0
@@ -365,39 +363,35 @@ function these(models: readonly string[], of: number): string {
   return models.length === of && of > 3 ? `all ${of} models` : listed(models);
 }
 
-/** The best mean, and what cannot be told apart from it: overlapping intervals, or too few runs. */
-function whichModel(best: Cell, cells: readonly Cell[], { source }: StudySummary): string {
+/**
+ * The best mean, and what cannot be told apart from it: overlapping intervals, or too few runs.
+ * @param others the other settings, the best first
+ */
+function whichModel(best: Cell, others: readonly Cell[], { source }: StudySummary): string {
   const { metric, metricInterval, model, init } = best;
-  const name = `${modelLabel(model)} ${init.toUpperCase()}`;
   // Of several sources, the model's name has its own.
   const isNamed = modelParts(model).source !== undefined;
   const from = init === 'ri' || !source || isNamed ? '' : ` from ${source.name}`;
-  const found = `The best mean is that of ${name}${from}, ${decimal(metric?.mean ?? 0)}${between(metricInterval)} over ${counted(metric?.count ?? 0, 'run')}`;
+  const found = `The best mean is that of ${nameOf(best)}${from}, ${decimal(metric?.mean ?? 0)}${between(metricInterval)} over ${counted(metric?.count ?? 0, 'run')}`;
   if (!metricInterval) return `${found}; there are too few runs to set it apart from the others.`;
-  const others = cells.filter((cell) => cell !== best);
   const rivals = others.filter(
     (cell) => cell.metricInterval && cell.metricInterval.high >= metricInterval.low,
   );
   const unknown = others.filter((cell) => !cell.metricInterval);
   const parts = [
     rivals.length > 0
-      ? `its interval overlaps with ${rivals.length === 1 ? 'that' : 'those'} of ${bestOf(rivals)}`
+      ? `its interval overlaps with ${rivals.length === 1 ? 'that' : 'those'} of ${namesOf(rivals)}`
       : '',
-    unknown.length > 0 ? `${bestOf(unknown)} have too few runs to compare` : '',
+    unknown.length > 0 ? `${namesOf(unknown)} have too few runs to compare` : '',
   ].filter((part) => part !== '');
   if (parts.length === 0) return `${found}, its interval above all others’.`;
   return `${[found, ...parts].join('; ')}.`;
 }
 
-/** Settings by name, the best few of many. */
-function bestOf(cells: readonly Cell[]): string {
-  const named = [...cells]
-    .sort((a, b) => (b.metric?.mean ?? 0) - (a.metric?.mean ?? 0))
-    .map((cell) => `${modelLabel(cell.model)} ${cell.init.toUpperCase()}`);
-  const shown = named.slice(0, 4);
-  const more = named.length > shown.length ? [`${named.length - shown.length} more`] : [];
-  return listed([...shown, ...more]);
-}
+const nameOf = ({ model, init }: Cell): string => `${modelLabel(model)} ${initLabel(init)}`;
+
+/** Settings by name, the first few of many. */
+const namesOf = (cells: readonly Cell[]): string => listedFirst(cells.map(nameOf), 4);
 
 function howMany({ model, kept, reuse }: Setting, { curves }: StudySummary): string {
   const name = modelLabel(model);

@@ -1,15 +1,8 @@
 /** What was found of every data set and model, side by side: differences drawn on one scale, and how sure they are. */
 import { modelLabel } from '../figures/index.ts';
-import type { StudySummary } from '../results/index.ts';
 import { decimal } from '../util/index.ts';
 import { Html, html } from './html.ts';
-import {
-  certaintyWords,
-  type Difference,
-  RECOVERED,
-  type Setting,
-  settingsOf,
-} from './settings.ts';
+import { certaintyWords, type Difference, RECOVERED, type Setting } from './settings.ts';
 import { metricName, percent, signed } from './words.ts';
 
 /** More settings than this are folded away. */
@@ -24,8 +17,8 @@ interface Column {
 }
 
 /** The table; nothing where no data set and model has been compared. */
-export function glanceTable(summary: StudySummary): Html | string {
-  const settings = settingsOf(summary).filter(({ transfer }) => transfer.certainty !== 'none');
+export function glanceTable(all: readonly Setting[]): Html | string {
+  const settings = all.filter(({ transfer }) => transfer.certainty !== 'none');
   if (settings.length === 0) return '';
   const columns = columnsOf(settings);
   const rows = settings.map(

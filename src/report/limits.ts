@@ -1,6 +1,6 @@
 /** What a reader should not make of a study: its limits, from its facts. */
 import type { StudySummary } from '../results/index.ts';
-import { counted, FEWEST_REPEATS, listed, whole } from '../util/index.ts';
+import { counted, FEWEST_REPEATS, listed, listedFirst, whole } from '../util/index.ts';
 
 /** Test images below which a metric hangs on single pictures. */
 const SMALL_TEST = 500;
@@ -36,11 +36,7 @@ export function limits(summary: StudySummary): string[] {
       .map((one) => `${one.name} of ${name} (${one.test})`),
   );
   if (rare.length > 0) {
-    const shown = rare.slice(0, 6);
-    const more = rare.length > shown.length ? [`${rare.length - shown.length} more`] : [];
-    found.push(
-      `Classes with fewer than ${SMALL_CLASS} test images: ${listed([...shown, ...more])}.`,
-    );
+    found.push(`Classes with fewer than ${SMALL_CLASS} test images: ${listedFirst(rare, 6)}.`);
   }
   const undefinedRuns = table.cells.reduce((sum, cell) => sum + cell.undefinedRuns.length, 0);
   if (undefinedRuns > 0) {

@@ -1,5 +1,6 @@
 /** `model-card.md`: what the best network of a data set and model is, and what it is not for. */
 import { join } from 'node:path';
+import { initLabel } from '../figures/index.ts';
 import type { ResultRow, StudySummary } from '../results/index.ts';
 import { counted, decimal, escapeMarkdown, listed, whole, writeFileWhole } from '../util/index.ts';
 import { isSynthetic, limits } from './limits.ts';
@@ -97,7 +98,7 @@ export function modelCard(summary: StudySummary, row: ResultRow): string {
       ([title, lines]) =>
         `## ${title}\n\n${lines.join(lines[0]?.startsWith('- ') ? '\n' : '\n\n')}\n`,
     );
-  return `# ${escapeMarkdown(row.model)} on ${escapeMarkdown(row.data)} (${row.init.toUpperCase()}, seed ${row.seed})\n\n${body.join('\n')}`;
+  return `# ${escapeMarkdown(row.model)} on ${escapeMarkdown(row.data)} (${initLabel(row.init)}, seed ${row.seed})\n\n${body.join('\n')}`;
 }
 
 const starts: Record<string, string> = {

@@ -10,6 +10,7 @@ import { limits } from './limits.ts';
 import { methods } from './methods.ts';
 import { PageParts } from './pageParts.ts';
 import { script } from './script.ts';
+import { settingsOf } from './settings.ts';
 import { styleSheet } from './style.ts';
 import { type PageFigure, pageSvg } from './svg.ts';
 import { comparisonTable, costTable, dataTable, table1 } from './tables.ts';
@@ -140,10 +141,11 @@ function facts({ axes, rows, planned, newest, environment: { devices } }: StudyS
 }
 
 function answerSection(summary: StudySummary): Html {
-  const { headline, findings, recommendations, sureness, rules } = answer(summary);
+  const settings = settingsOf(summary);
+  const { headline, findings, recommendations, sureness, rules } = answer(summary, settings);
   return html`<p class="lead" id="answer"><b>${headline}</b></p>
 <div class="questions">${findings.map(({ question, answer: text }) => html`<div><h3>${question}</h3><p>${text}</p></div>`)}</div>
-${glanceTable(summary)}
+${glanceTable(settings)}
 <p>${sureness}</p>
 <h3>What to do</h3>
 ${recommendations.map(({ data, text }) => html`<div class="advice" data-data="${data}"><p><b>${data}.</b> ${text}</p></div>`)}

@@ -7,11 +7,11 @@ const dark = `--paper:#16181c;--panel:#1f2227;--text:#e8eaed;--muted:#a5adb6;--l
 --good:#6fce9e;--warn:#e5b567;--bad:#f19a92;--focus:#7db8f5`;
 
 /** The whole style sheet, the colours of the figures in it. */
-export function styleSheet(colours: PageParts): string {
-  return `${colours.fontFaces()}
-:root{color-scheme:light;${light};${colours.declarations('light')}}
-@media screen and (prefers-color-scheme:dark){:root:not([data-theme=light]){color-scheme:dark;${dark};${colours.declarations('dark')}}}
-@media screen{:root[data-theme=dark]{color-scheme:dark;${dark};${colours.declarations('dark')}}}
+export function styleSheet(parts: PageParts): string {
+  return `${parts.fontFaces()}
+:root{color-scheme:light;${light};${parts.declarations('light')}}
+@media screen and (prefers-color-scheme:dark){:root:not([data-theme=light]){color-scheme:dark;${dark};${parts.declarations('dark')}}}
+@media screen{:root[data-theme=dark]{color-scheme:dark;${dark};${parts.declarations('dark')}}}
 ${rules}`;
 }
 

@@ -30,10 +30,7 @@ export function pageSvg(
   { svg, darkSvg, title, matrices = [] }: PageFigure,
   parts: PageParts,
 ): string {
-  const [first, second] = [svg, darkSvg].map((text) => untitled(parseSvg(text), title)) as [
-    SvgNode,
-    SvgNode,
-  ];
+  const [first, second] = [untitled(parseSvg(svg), title), untitled(parseSvg(darkSvg), title)];
   // Drawings that differ in more than colour: the light one, on its own paper, serves for both.
   const partner = isAlike(first, second) ? second : first;
   const left = [...matrices];

@@ -1,5 +1,6 @@
 /** The tables of the page: table 1, comparisons, data, cost. */
 import {
+  initLabel,
   modelLabel,
   type PrintedTable,
   printedTable,
@@ -40,7 +41,7 @@ export function comparisonTable({ comparisons }: StudySummary): Html {
   if (tested.length === 0) return html`<p>No seed has runs of two initialisations to compare.</p>`;
   const rows = tested.map(
     ({ data, model, better, than, test, corrected }) =>
-      html`<tr data-data="${data}" data-model="${model}"><td class="text">${better.toUpperCase()} better than ${than.toUpperCase()}</td><td class="text">${data}</td><td class="text">${modelLabel(model)}</td><td>${test?.pairs}</td><td>${test ? signed(test.difference) : ''}</td><td>${test?.interval ? `${signed(test.interval.low)} to ${signed(test.interval.high)}` : '–'}</td><td>${test ? probability(test.p) : ''}</td><td>${corrected === undefined ? '–' : probability(corrected)}</td></tr>`,
+      html`<tr data-data="${data}" data-model="${model}"><td class="text">${initLabel(better)} better than ${initLabel(than)}</td><td class="text">${data}</td><td class="text">${modelLabel(model)}</td><td>${test?.pairs}</td><td>${test ? signed(test.difference) : ''}</td><td>${test?.interval ? `${signed(test.interval.low)} to ${signed(test.interval.high)}` : '–'}</td><td>${test ? probability(test.p) : ''}</td><td>${corrected === undefined ? '–' : probability(corrected)}</td></tr>`,
   );
   return html`<p class="note">Differences of the test metric paired by seed. p: one-sided permutation of signs; Holm: corrected over all data sets and models of the same claim.</p><div class="scroll" tabindex="0" role="region" aria-label="Comparisons"><table><thead><tr><th class="text">claim</th><th class="text">data</th><th class="text">model</th><th>seeds</th><th>difference</th><th>95 % interval</th><th>p</th><th>p, Holm</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 }

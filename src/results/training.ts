@@ -178,6 +178,7 @@ export const runConfigSchema = z.strictObject({
 });
 
 export type RunConfig = z.output<typeof runConfigSchema>;
+
 /** The settings that change how fast, where or how safely a run goes, but not what it measures. */
 const incidentalSettings = new Set<string>([
   'device',

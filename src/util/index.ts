@@ -28,4 +28,4 @@ export {
   type Resample,
 } from './resampling.ts';
 export { mean, median, sampleDeviation } from './statistics.ts';
-export { counted, decimal, listed, whole } from './words.ts';
+export { counted, decimal, listed, listedFirst, whole } from './words.ts';

@@ -16,6 +16,12 @@ export function listed(items: readonly string[], last = 'and'): string {
   return head === '' ? end : `${head} ${last} ${end}`;
 }
 
+/** `a, b and 3 more`: the first of many, at most so many. */
+export function listedFirst(items: readonly string[], most: number): string {
+  const more = items.length - most;
+  return listed([...items.slice(0, most), ...(more > 0 ? [`${more} more`] : [])]);
+}
+
 /** `1 seed`, `3 seeds`, `2 analyses`. */
 export function counted(count: number, noun: string, plural = `${noun}s`): string {
   return `${whole(count)} ${count === 1 ? noun : plural}`;

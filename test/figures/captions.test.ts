@@ -196,7 +196,7 @@ describe('the best k-NN metric of all depths', () => {
     });
     const summary = { ...paper, findings };
     const six = found(figure06.draw(summary)[0]?.spec, 'model', 'init', 'tap', 'fraction')
-      .filter(({ model, init }) => model === 'DeiT-S' && init !== 'ri')
+      .filter(({ model, init }) => model === 'DeiT-S' && init !== 'RI')
       .map(({ value }) => value);
     const fourteen = found(figure14.draw(summary)[0]?.spec, 'series', 'fraction', 'runs')
       .filter(({ series, fraction }) => series === 'DeiT-S' && Number(fraction) >= 0)

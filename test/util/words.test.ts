@@ -1,6 +1,13 @@
 /** Words that captions, tables and pages share, and text put into Markdown. */
 import { describe, expect, it } from 'vitest';
-import { counted, decimal, escapeMarkdown, listed, whole } from '../../src/util/index.ts';
+import {
+  counted,
+  decimal,
+  escapeMarkdown,
+  listed,
+  listedFirst,
+  whole,
+} from '../../src/util/index.ts';
 
 describe('numbers in words', () => {
   it('have a true minus sign, and none where they are rounded to 0', () => {
@@ -24,6 +31,8 @@ describe('numbers in words', () => {
     const lists = [[], ['a'], ['a', 'b'], ['a', 'b', 'c']].map((items) => listed(items));
     expect(lists).toEqual(['', 'a', 'a and b', 'a, b and c']);
     expect(listed(['a', 'b'], 'or')).toBe('a or b');
+    const first = [1, 2, 3].map((most) => listedFirst(['a', 'b', 'c'], most));
+    expect(first).toEqual(['a and 2 more', 'a, b and 1 more', 'a, b and c']);
   });
 });
 
