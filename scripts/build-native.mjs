@@ -10,6 +10,7 @@ import { buildAddon, selectAddon } from './setup/addon.mjs';
 import { buildJpegAddon } from './setup/jpeg.mjs';
 import { findLibtorch, libtorchAdvice, libtorchFolder } from './setup/libtorch.mjs';
 import { main, SetupError, say } from './setup/process.mjs';
+import { buildWinogradAddon } from './setup/winograd.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -33,10 +34,15 @@ await main(async () => {
   });
   if (!out && !values.sanitize) selectAddon(root, path, libtorch);
   say(`addon ${built ? 'built' : 'is up to date'}: ${path}`);
-  const jpeg = await buildJpegAddon({ root, out, sanitize: values.sanitize });
-  if (jpeg.path)
-    say(`addon for JPEG files ${jpeg.built ? 'built' : 'is up to date'}: ${jpeg.path}`);
-  const said = warnings + (jpeg.warnings ?? '');
+  const options = { root, out, sanitize: values.sanitize };
+  const optional = [
+    await buildWinogradAddon(libtorch, { ...options, folder: dirname(path) }),
+    await buildJpegAddon(options),
+  ];
+  for (const each of optional.filter((result) => result.path)) {
+    say(`addon ${each.built ? 'built' : 'is up to date'}: ${each.path}`);
+  }
+  const said = warnings + optional.map((result) => result.warnings ?? '').join('');
   if (values['check-warnings'] && said) {
     throw new SetupError(`the addons' sources: expected no compiler warnings, got\n${said}`);
   }

@@ -14,14 +14,14 @@ if [ $# -lt 1 ]; then
 fi
 python=$1
 shift
-torch=$("$python" -c 'import importlib.util as u; print(u.find_spec("torch").submodule_search_locations[0])')
+. scripts/python-libtorch.sh
+python_libtorch "$python"
 headers=$(dirname "$torch")/nvidia/cu13/include
 for header in cuda_runtime_api.h crt/host_defines.h; do
   [ -e "$headers/$header" ] && continue
   echo "error: cuda-calls: expected $header in $headers (install torch for CUDA 13 and nvidia-cuda-crt)" >&2
   exit 2
 done
-out=native/build/python-$(echo "$torch" | cksum | cut -d' ' -f1)
 node scripts/build-native.mjs --libtorch "$torch" --out "$out"
 
 place=native/build/cuda-calls

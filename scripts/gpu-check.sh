@@ -24,11 +24,11 @@ if [ "$device" != cpu ] && ! "$python" -c 'import sys, torch; sys.exit(not torch
   exit 2
 fi
 
-torch=$("$python" -c 'import importlib.util as u; print(u.find_spec("torch").submodule_search_locations[0])')
+. scripts/python-libtorch.sh
+python_libtorch "$python"
 # A fresh clone is set up with this torch; another set-up stays as it is.
 [ -e native/build/current.json ] || export LIBTORCH=$torch
 node scripts/setup.mjs
-out=native/build/python-$(echo "$torch" | cksum | cut -d' ' -f1)
 node scripts/build-native.mjs --libtorch "$torch" --out "$out"
 export CARRYOVER_ADDON="$PWD/$out/carryover.node"
 

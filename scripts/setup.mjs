@@ -9,6 +9,7 @@ import { buildJpegAddon } from './setup/jpeg.mjs';
 import { main, say } from './setup/process.mjs';
 import { checkNode, ensureCompiled, ensurePackages } from './setup/project.mjs';
 import { ensureLibtorch } from './setup/system.mjs';
+import { buildWinogradAddon } from './setup/winograd.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -20,9 +21,12 @@ await main(async () => {
   const installed = await ensurePackages(root);
   const { path, built } = await buildAddon(libtorch, { root });
   selectAddon(root, path, libtorch);
+  const winograd = await buildWinogradAddon(libtorch, { root, folder: dirname(path) });
   const jpeg = await buildJpegAddon({ root });
   const compiled = await ensureCompiled(root);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  const done = installed || built || jpeg.built || compiled ? 'ready' : 'nothing to do';
+  const done = [installed, built, winograd.built, jpeg.built, compiled].some(Boolean)
+    ? 'ready'
+    : 'nothing to do';
   say(`${done} (LibTorch ${libtorch.version} in ${libtorch.place}, ${seconds} s)`);
 });

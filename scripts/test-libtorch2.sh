@@ -10,8 +10,8 @@ if [ $# -lt 1 ]; then
 fi
 python=$1
 shift
-torch=$("$python" -c 'import importlib.util as u; print(u.find_spec("torch").submodule_search_locations[0])')
-out=native/build/python-$(echo "$torch" | cksum | cut -d' ' -f1)
+. scripts/python-libtorch.sh
+python_libtorch "$python"
 
 node scripts/build-native.mjs --libtorch "$torch" --out "$out"
 if [ $# -eq 0 ]; then

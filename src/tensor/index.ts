@@ -45,3 +45,4 @@ export {
   scope,
   Tensor,
 } from './tensor.ts';
+export { convolution3x3, convolutionMethod, hasWinograd } from './winograd.ts';

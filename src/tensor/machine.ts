@@ -1,7 +1,7 @@
 /** What LibTorch says of itself and of the machine: version, threads, GPUs, 16-bit floats. */
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { native } from './native.ts';
+import { processor } from './processor.ts';
 import type { Device } from './tensor.ts';
 
 /** LibTorch's version, for example `1.13.0`. */
@@ -60,11 +60,6 @@ export function returnFreedMemory(): void {
 
 /** Whether the processor multiplies bfloat16 in hardware (AVX512-BF16 or AMX); false where that cannot be read. */
 export function processorHasBFloat16(): boolean {
-  try {
-    const flags = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'));
-    const names = new Set(flags?.[1]?.split(' '));
-    return names.has('avx512_bf16') || names.has('amx_bf16') || names.has('bf16');
-  } catch {
-    return false;
-  }
+  const { flags } = processor();
+  return ['avx512_bf16', 'amx_bf16', 'bf16'].some((flag) => flags.has(flag));
 }

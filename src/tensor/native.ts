@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WorkError } from '../util/index.ts';
+import { processor, wideKernels } from './processor.ts';
 
 export type Handle = number;
 
@@ -105,8 +106,13 @@ function addonPath(): string {
   return path;
 }
 
+const path = addonPath();
+
+/** Where the addon lies, and beside it those that extend it. */
+export const addonFolder = dirname(path);
+
 function load(): Native {
-  const path = addonPath();
+  for (const [name, value] of Object.entries(wideKernels(processor()))) process.env[name] ??= value;
   // As nvidia-smi counts them; by default CUDA counts the fastest first.
   process.env.CUDA_DEVICE_ORDER ??= 'PCI_BUS_ID';
   // Without workspaces of a fixed size cuBLAS may sum in another order the next time, deterministic mode or not.

@@ -51,7 +51,9 @@ describe('the addon for JPEG files', () => {
   it('does not keep set-up from going on where there are no headers, and is told of once', async () => {
     const none = { root, place: '' };
     expect(await buildJpegAddon(none)).toMatchObject({ built: true });
-    expect(await record()).toMatchObject({ reason: 'no headers of libjpeg-turbo' });
+    expect(await record()).toMatchObject({
+      reason: expect.stringContaining('no headers of libjpeg-turbo'),
+    });
     expect(await buildJpegAddon(none)).toMatchObject({ built: false });
   });
 

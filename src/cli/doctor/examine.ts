@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import { jpegDecoder } from '../../data/index.ts';
 import {
   availableCores,
+  convolutionMethod,
   cpuCapability,
   cudaDeviceCount,
   getThreadCount,
@@ -27,6 +28,8 @@ export interface Examination extends Observations {
   instructions: string;
   /** The folder of LibTorch's libraries. */
   place: string;
+  /** How 3 × 3 convolutions are computed in float32. */
+  convolutions: string;
   /** What decodes plain JPEG files. */
   jpeg: string;
   /** Bytes. */
@@ -70,6 +73,7 @@ export async function examine(folder: string): Promise<Examination> {
     processor: cpus()[0]?.model ?? 'unknown',
     instructions: cpuCapability(),
     place: library === undefined ? 'unknown' : dirname(library),
+    convolutions: convolutionMethod(),
     jpeg: jpegDecoder(),
     totalMemory: Math.min(totalmem(), process.constrainedMemory() || totalmem()),
     folder,

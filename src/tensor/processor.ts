@@ -1,0 +1,39 @@
+/** The processor's instructions, and what libraries have to be told of them before they are loaded. */
+import { readFileSync } from 'node:fs';
+
+interface Processor {
+  vendor: string | undefined;
+  flags: ReadonlySet<string>;
+}
+
+let known: Processor | undefined;
+
+/** As Linux tells them; empty where it does not. */
+export function processor(): Processor {
+  known ??= read();
+  return known;
+}
+
+function read(): Processor {
+  try {
+    const text = readFileSync('/proc/cpuinfo', 'utf8');
+    const flags = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(text)?.[1];
+    return {
+      vendor: /^vendor_id\s*:\s*(\S+)/m.exec(text)?.[1],
+      flags: new Set(flags?.split(' ')),
+    };
+  } catch {
+    return { vendor: undefined, flags: new Set() };
+  }
+}
+
+const avx512 = ['avx512f', 'avx512bw', 'avx512cd', 'avx512dq', 'avx512vl'];
+
+/**
+ * The environment that makes LibTorch's own kernels use AVX-512 on AMD's processors that have it. LibTorch 1.13
+ * leaves it to those who ask, because Intel's first ones became slower by it.
+ */
+export function wideKernels({ vendor, flags }: Processor): Record<string, string> {
+  const isWide = vendor === 'AuthenticAMD' && avx512.every((flag) => flags.has(flag));
+  return isWide ? { ATEN_CPU_CAPABILITY: 'avx512' } : {};
+}

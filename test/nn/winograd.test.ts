@@ -1,0 +1,139 @@
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import {
+  autocast,
+  convolution3x3,
+  getThreadCount,
+  gradients,
+  hasWinograd,
+  manualSeed,
+  noGrad,
+  ops,
+  setThreadCount,
+  type Tensor,
+} from '../../src/tensor/index.ts';
+
+const threads = getThreadCount();
+beforeAll(() => manualSeed(0));
+afterEach(() => setThreadCount(threads));
+
+const random = (...shape: number[]) => ops.normal_(ops.zeros(shape));
+
+/** Result and gradients of a weighted sum of it, by each of image and weight. */
+function pass(
+  convolve: (image: Tensor, weight: Tensor, padding: number) => Tensor,
+  image: Tensor,
+  weight: Tensor,
+  padding: number,
+  weighting: Tensor,
+): Tensor[] {
+  const inputs = [image, weight].map((each) => {
+    const leaf = each.detach();
+    leaf.requiresGrad = true;
+    return leaf;
+  });
+  const [x, w] = inputs as [Tensor, Tensor];
+  const result = convolve(x, w, padding);
+  const found = gradients([result], inputs, { outputGradients: [weighting] });
+  return [result.detach(), ...found.map((each) => each as Tensor)];
+}
+
+const direct = (image: Tensor, weight: Tensor, padding: number) =>
+  ops.conv2d(image, weight, undefined, 1, padding);
+
+/** The greatest difference, in units of the greatest value. */
+function difference(found: Tensor, expected: Tensor): number {
+  const wide = expected.to({ dtype: 'float64' });
+  const greatest = ops.max(ops.abs(ops.sub(found.to({ dtype: 'float64' }), wide))).item();
+  return greatest / ops.max(ops.abs(wide)).item();
+}
+
+describe.skipIf(!hasWinograd())('a 3 × 3 convolution by Winograd’s method', () => {
+  it.each([
+    { batch: 2, inputs: 16, outputs: 16, height: 7, width: 7, padding: 1 },
+    { batch: 3, inputs: 64, outputs: 32, height: 14, width: 14, padding: 1 },
+    { batch: 2, inputs: 32, outputs: 48, height: 9, width: 13, padding: 1 },
+    { batch: 1, inputs: 32, outputs: 64, height: 35, width: 35, padding: 0 },
+    { batch: 2, inputs: 128, outputs: 128, height: 28, width: 28, padding: 1 },
+    { batch: 1, inputs: 512, outputs: 512, height: 7, width: 7, padding: 1 },
+  ])(
+    'equals the direct one in float64, and its gradients: $inputs to $outputs, $height × $width, padding $padding',
+    ({ batch, inputs, outputs, height, width, padding }) => {
+      const image = random(batch, inputs, height, width);
+      const weight = random(outputs, inputs, 3, 3);
+      const lost = 2 - 2 * padding;
+      const weighting = random(batch, outputs, height - lost, width - lost);
+      const wide = [image, weight, weighting].map((each) => each.to({ dtype: 'float64' }));
+      const [x, w, g] = wide as [Tensor, Tensor, Tensor];
+      const expected = pass(direct, x, w, padding, g);
+      for (const layout of ['contiguous', 'channelsLast'] as const) {
+        const found = pass(convolution3x3, image.contiguous(layout), weight, padding, weighting);
+        expect(found.map(({ shape }) => shape)).toEqual(expected.map(({ shape }) => shape));
+        for (const [index, each] of found.entries()) {
+          expect(difference(each, expected[index] as Tensor)).toBeLessThan(1e-5);
+        }
+      }
+    },
+  );
+
+  it('gives the same bits each time, with gradients and without', () => {
+    const image = random(4, 64, 28, 28).contiguous('channelsLast');
+    const weight = random(64, 64, 3, 3);
+    const weighting = random(4, 64, 28, 28).contiguous('channelsLast');
+    const first = pass(convolution3x3, image, weight, 1, weighting);
+    for (let repeat = 0; repeat < 5; repeat++) {
+      const again = pass(convolution3x3, image, weight, 1, weighting);
+      for (const [index, each] of again.entries()) {
+        expect(ops.equal(each, first[index] as Tensor)).toBe(true);
+      }
+    }
+    const plain = noGrad(() => convolution3x3(image, weight, 1));
+    expect(ops.equal(plain, first[0] as Tensor)).toBe(true);
+    expect(plain.isContiguous('channelsLast')).toBe(true);
+  });
+
+  it('is not the direct one: the method is at work', () => {
+    const image = random(2, 64, 28, 28).contiguous('channelsLast');
+    const weight = random(64, 64, 3, 3);
+    expect(ops.equal(convolution3x3(image, weight, 1), direct(image, weight, 1))).toBe(false);
+  });
+
+  it('goes back with another number of threads than it came with', () => {
+    const image = random(2, 32, 14, 14);
+    image.requiresGrad = true;
+    const weight = random(32, 32, 3, 3);
+    setThreadCount(1);
+    const result = convolution3x3(image, weight, 1);
+    setThreadCount(2);
+    const [gradient] = gradients([ops.sum(result)], [image]);
+    const copy = image.detach();
+    copy.requiresGrad = true;
+    const [expected] = gradients([ops.sum(direct(copy, weight, 1))], [copy]);
+    expect(difference(gradient as Tensor, expected as Tensor)).toBeLessThan(1e-5);
+  });
+
+  it('is LibTorch’s own for other types, under autocast, and where the method does not pay', () => {
+    const narrow = [random(2, 3, 28, 28), random(64, 3, 3, 3)] as const;
+    const small = [random(2, 64, 4, 4), random(64, 64, 3, 3)] as const;
+    const image = random(2, 64, 28, 28);
+    const weight = random(64, 64, 3, 3);
+    const double = [image.to({ dtype: 'float64' }), weight.to({ dtype: 'float64' })] as const;
+    for (const [x, w] of [narrow, small, double]) {
+      expect(ops.equal(convolution3x3(x, w, 1), direct(x, w, 1))).toBe(true);
+    }
+    const [found, expected] = autocast({ device: 'cpu', dtype: 'bfloat16' }, () => [
+      convolution3x3(image, weight, 1),
+      direct(image, weight, 1),
+    ]);
+    expect(found?.dtype).toBe('bfloat16');
+    expect(ops.equal(found, expected)).toBe(true);
+  });
+
+  it('refuses second derivatives, which would be silently wrong', () => {
+    const image = random(1, 16, 8, 8);
+    image.requiresGrad = true;
+    const result = convolution3x3(image, random(16, 16, 3, 3), 1);
+    expect(() => gradients([ops.sum(result)], [image], { createGraph: true })).toThrow(
+      'first derivatives only',
+    );
+  });
+});
