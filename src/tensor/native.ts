@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WorkError } from '../util/index.ts';
-import { processor, wideKernels } from './processor.ts';
+import { hasWideKernels, processor } from './processor.ts';
 
 export type Handle = number;
 
@@ -112,13 +112,13 @@ const path = addonPath();
 export const addonFolder = dirname(path);
 
 function load(): Native {
-  for (const [name, value] of Object.entries(wideKernels(processor()))) process.env[name] ??= value;
   // As nvidia-smi counts them; by default CUDA counts the fastest first.
   process.env.CUDA_DEVICE_ORDER ??= 'PCI_BUS_ID';
   // Without workspaces of a fixed size cuBLAS may sum in another order the next time, deterministic mode or not.
   process.env.CUBLAS_WORKSPACE_CONFIG ??= ':4096:8';
   try {
     const addon: Native = createRequire(import.meta.url)(path);
+    chooseKernels(addon);
     // Freed activations stay with the process for the next step: a fifth to a third more training throughput.
     if (process.env.CARRYOVER_KEEP_MEMORY !== '0') addon.keepFreedMemory();
     return addon;
@@ -133,6 +133,14 @@ function load(): Native {
       { cause: error },
     );
   }
+}
+
+/** LibTorch reads once which kernels to use; the programs that this one starts need not be told. */
+function chooseKernels(addon: Native): void {
+  if (process.env.ATEN_CPU_CAPABILITY !== undefined || !hasWideKernels(processor())) return;
+  process.env.ATEN_CPU_CAPABILITY = 'avx512';
+  addon.versions();
+  delete process.env.ATEN_CPU_CAPABILITY;
 }
 
 export const native: Native = load();

@@ -1,4 +1,4 @@
-/** The processor's instructions, and what libraries have to be told of them before they are loaded. */
+/** The processor's instructions, and what LibTorch has to be told of them. */
 import { readFileSync } from 'node:fs';
 
 interface Processor {
@@ -30,10 +30,9 @@ function read(): Processor {
 const avx512 = ['avx512f', 'avx512bw', 'avx512cd', 'avx512dq', 'avx512vl'];
 
 /**
- * The environment that makes LibTorch's own kernels use AVX-512 on AMD's processors that have it. LibTorch 1.13
- * leaves it to those who ask, because Intel's first ones became slower by it.
+ * Whether LibTorch's own kernels are faster with AVX-512: on AMD's processors that have it. LibTorch 1.13 leaves
+ * it to those who ask, because Intel's first ones became slower by it.
  */
-export function wideKernels({ vendor, flags }: Processor): Record<string, string> {
-  const isWide = vendor === 'AuthenticAMD' && avx512.every((flag) => flags.has(flag));
-  return isWide ? { ATEN_CPU_CAPABILITY: 'avx512' } : {};
+export function hasWideKernels({ vendor, flags }: Processor): boolean {
+  return vendor === 'AuthenticAMD' && avx512.every((flag) => flags.has(flag));
 }
