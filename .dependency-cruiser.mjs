@@ -66,6 +66,18 @@ export default {
       to: { path: '(^native/|\\.node$)' },
     },
     {
+      name: 'starts-light',
+      comment: 'A command loads what it works with when it runs: --help shows within 150 ms',
+      severity: 'error',
+      from: { path: '^src/cli/(main|program)\\.ts$|^src/cli/commands/' },
+      to: {
+        path: '^src/',
+        pathNot: '^src/(cli|util)/',
+        dynamic: false,
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
       name: 'resolvable',
       severity: 'error',
       from: {},

@@ -12,6 +12,7 @@ export interface StudyOptions {
 
 /** The heavy code, once it is needed. (TypeScript leaves `.ts` in an import() beside a `using`.) */
 export const loadStudies = () => import('../../../study/index.ts');
+export const loadResults = () => import('../../../results/index.ts');
 export const loadFigures = () => import('../../../figures/index.ts');
 
 /**

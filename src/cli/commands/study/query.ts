@@ -1,11 +1,11 @@
 /** `carryover study query`: SQL over a study's runs, metrics, analysis values and logs. */
 import type { Command } from 'commander';
-import { type CsvCell, formatCsv } from '../../../results/index.ts';
+import type { CsvCell } from '../../../results/index.ts';
 import type { QueryResult } from '../../../study/index.ts';
 import { RequestError } from '../../../util/index.ts';
 import { type Output, outputOf } from '../../output.ts';
 import { stopOnSignals } from '../../signals.ts';
-import { loadStudies, type StudyOptions } from './prepare.ts';
+import { loadResults, loadStudies, type StudyOptions } from './prepare.ts';
 
 interface QueryOptions extends StudyOptions {
   csv?: boolean;
@@ -71,6 +71,7 @@ async function query(
   const result = await queryStudy(plan, sql, { signal: stop.signal });
   for (const note of result.notes) output.warn(note);
   if (options.csv) {
+    const { formatCsv } = await loadResults();
     const names = result.columns.map(({ name }) => name);
     output.line(
       formatCsv(
