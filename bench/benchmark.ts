@@ -32,8 +32,10 @@ export interface Row {
 
 export interface Benchmark {
   name: string;
+  /** Its heading in the tables. */
   summary: string;
-  run(options: BenchmarkOptions): Promise<Row[]>;
+  /** Rows as they are measured, so that what comes later can lose none. */
+  run(options: BenchmarkOptions): AsyncIterable<Row>;
   /** What is to be known of the machine beside its processor. */
   facts?(options: BenchmarkOptions): Record<string, string | number | undefined>;
 }

@@ -11,7 +11,7 @@ export const cka: Benchmark = {
   name: 'cka',
   summary:
     'CKA of 25 × 25 taps of DeiT-S, one batch of 128, features given, against torch_cka’s loop',
-  async run({ python, rounds, threads, say }) {
+  async *run({ python, rounds, threads, say }) {
     const shared = ['--threads', String(threads)];
     const results = await alternate<{ seconds: number }>(
       {
@@ -30,7 +30,7 @@ export const cka: Benchmark = {
     );
     const ours = results.ours.map(({ seconds }) => seconds);
     const theirs = results.reference.map(({ seconds }) => seconds);
-    return [
+    yield* [
       {
         name: '25 × 25 taps, [128, 197 × 384] each',
         unit: 's',

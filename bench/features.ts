@@ -26,16 +26,14 @@ type Comparison = (typeof comparisons)[number];
 export const features: Benchmark = {
   name: 'features',
   summary: 'features at all taps: 224 px, against the plain pass and against PyTorch with hooks',
-  async run(options) {
-    const rows: Row[] = [];
+  async *run(options) {
     for (const model of models) {
       for (const comparison of comparisons) {
         const name = `${model}-${comparison.precision}-${comparison.against}`;
         if (options.only && !name.includes(options.only)) continue;
-        rows.push(await compare(model, comparison, options));
+        yield await compare(model, comparison, options);
       }
     }
-    return rows;
   },
 };
 

@@ -18,7 +18,7 @@ const reference = fileURLToPath(new URL('../scripts/reference/fid.py', import.me
 export const fid: Benchmark = {
   name: 'fid',
   summary: 'tr (Σ₁ Σ₂)^½ of 2,048 dimensions, float64, against scipy.linalg.sqrtm',
-  async run({ python, rounds, threads, say }) {
+  async *run({ python, rounds, threads, say }) {
     const folder = mkdtempSync(join(tmpdir(), 'carryover-fid-'));
     const file = join(folder, 'covariances');
     const environment = { ...sameLibraries(python), OMP_NUM_THREADS: String(threads) };
@@ -44,7 +44,7 @@ export const fid: Benchmark = {
       const theirs = results.reference.map(({ seconds }) => seconds);
       const [first, second] = [results.ours[0]?.trace, results.reference[0]?.trace];
       const difference = Math.abs((first ?? Number.NaN) / (second ?? Number.NaN) - 1);
-      return [
+      yield* [
         {
           name: 'trace of the root of the product',
           unit: 's',

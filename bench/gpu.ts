@@ -33,8 +33,7 @@ const place = (path: string): string => fileURLToPath(new URL(path, import.meta.
 export const gpu: Benchmark = {
   name: 'gpu',
   summary: 'training and features on a GPU, bfloat16, against PyTorch with AMP and channels-last',
-  async run(options) {
-    const rows: Row[] = [];
+  async *run(options) {
     const batches = options.batches ?? [options.batch];
     for (const { model, target } of models) {
       for (const batch of batches) {
@@ -46,18 +45,15 @@ export const gpu: Benchmark = {
         for (const one of cases) {
           const name = `${model}-${one.what}-${one.against}-${batch}`;
           if (options.only && !name.includes(options.only)) continue;
-          rows.push(...(await compare({ model, batch, ...one }, options)));
+          yield* await compare({ model, batch, ...one }, options);
         }
       }
     }
     if (!options.only || 'epoch'.includes(options.only)) {
-      rows.push(
-        await epochFromCache(options).catch((error: unknown) =>
-          failed('a run from the cache', EPOCH_SHARE, reasonOf(error), options.say),
-        ),
+      yield await epochFromCache(options).catch((error: unknown) =>
+        failed('a run from the cache', EPOCH_SHARE, reasonOf(error), options.say),
       );
     }
-    return rows;
   },
   facts({ device = 'cuda' }) {
     if (device === 'cpu') return {};

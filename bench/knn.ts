@@ -3,7 +3,7 @@
  * matrix product of its size.
  */
 import { fileURLToPath } from 'node:url';
-import type { Benchmark, Row } from './benchmark.ts';
+import type { Benchmark } from './benchmark.ts';
 import { alternate, type Program, runProgram, spreadOf } from './pairing.ts';
 import { sameLibraries } from './train.ts';
 
@@ -23,8 +23,7 @@ const MOST_PRODUCTS = 1.5;
 export const knn: Benchmark = {
   name: 'knn',
   summary: 'k-NN at all taps, and a search of 20,000 queries in 100,000 × 768',
-  async run({ python, rounds, only, threads, say }) {
-    const rows: Row[] = [];
+  async *run({ python, rounds, only, threads, say }) {
     for (const model of ['resnet50', 'deit_small']) {
       if (only && !`pass-${model}`.includes(only)) continue;
       const program: Program = {
@@ -37,7 +36,7 @@ export const knn: Benchmark = {
         measured.push(await runProgram<Passes>(program));
         say(`knn ${model}: round ${round + 1} of ${rounds}`);
       }
-      rows.push({
+      yield {
         name: `${model}: k-NN at all taps against one plain pass, 256 images, 224 px`,
         unit: 's',
         ours: spreadOf(measured.map(({ ours }) => ours)),
@@ -45,7 +44,7 @@ export const knn: Benchmark = {
         ratio: spreadOf(measured.map(({ ours, plain }) => plain / ours)),
         target: 1 / MOST_PASSES,
         notes: `the reference is carryover's own plain pass; at most ${MOST_PASSES} of them`,
-      });
+      };
     }
     if (!only || 'search'.includes(only)) {
       const shared = ['--threads', String(threads)];
@@ -67,7 +66,7 @@ export const knn: Benchmark = {
       const ours = results.ours.map((one) => one.ours ?? Number.NaN);
       const theirs = results.reference.map((one) => one.seconds ?? Number.NaN);
       const peak = Math.max(...results.ours.map(({ peakBytes }) => peakBytes)) / 2 ** 30;
-      rows.push({
+      yield {
         name: 'search against the bare product',
         unit: 's',
         ours: spreadOf(ours),
@@ -75,8 +74,7 @@ export const knn: Benchmark = {
         ratio: spreadOf(theirs.map((value, round) => value / (ours[round] ?? Number.NaN))),
         target: 1 / MOST_PRODUCTS,
         notes: `at most ${MOST_PRODUCTS} products; peak memory ${peak.toFixed(2)} GiB, at most 2 GB`,
-      });
+      };
     }
-    return rows;
   },
 };

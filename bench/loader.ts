@@ -45,20 +45,18 @@ const reference = fileURLToPath(new URL('../scripts/reference/loader.py', import
 export const loader: Benchmark = {
   name: 'loader',
   summary: `data path: ${images} JPEG files of ${side} px, against torchvision, PIL and DataLoader`,
-  async run(options) {
+  async *run(options) {
     const folder = join(tmpdir(), `carryover-bench-jpeg${side}`);
     await writeJpegSet(folder, { count: images, side, say: options.say });
     const scratch = mkdtempSync(join(tmpdir(), 'carryover-bench-'));
     try {
       const isChosen = (name: string): boolean => !options.only || name.includes(options.only);
-      const rows: Row[] = [];
-      if (isChosen('epochs')) rows.push(...(await epochs(folder, scratch, options)));
-      if (isChosen('feed')) rows.push(await feed(folder, scratch, options));
+      if (isChosen('epochs')) yield* await epochs(folder, scratch, options);
+      if (isChosen('feed')) yield await feed(folder, scratch, options);
       if (isChosen('memory')) {
-        rows.push(await memory(scratch, 100_000, 64, options));
-        rows.push(await memory(scratch, 10_000, 256, options));
+        yield await memory(scratch, 100_000, 64, options);
+        yield await memory(scratch, 10_000, 256, options);
       }
-      return rows;
     } finally {
       rmSync(scratch, { recursive: true, force: true });
     }

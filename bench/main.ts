@@ -1,12 +1,11 @@
 /**
  * npm run bench -- [train|ops|features|loader|knn|cka|reinit|fid|startup|gpu] [--rounds 5] [--only resnet50-fp32] [--python /usr/bin/python3]
- * Runs paired benchmarks and writes bench/results/<machine>-<benchmark>.json and .md.
+ * Runs paired benchmarks and writes bench/results/<machine>.json and .md, row by row; rows of before stay.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { libtorchVersion } from '../src/tensor/index.ts';
-import type { Benchmark, Row } from './benchmark.ts';
+import type { Benchmark } from './benchmark.ts';
 import { cka } from './cka.ts';
 import { features } from './features.ts';
 import { fid } from './fid.ts';
@@ -14,8 +13,9 @@ import { gpu } from './gpu.ts';
 import { knn } from './knn.ts';
 import { loader } from './loader.ts';
 import { operators } from './operators.ts';
-import { describeMachine, type Spread } from './pairing.ts';
+import { describeMachine } from './pairing.ts';
 import { reinit } from './reinit.ts';
+import { type MeasuredRow, openResults, section, tableLine } from './results.ts';
 import { startup } from './startup.ts';
 import { pythonHasTorch, train } from './train.ts';
 
@@ -69,35 +69,6 @@ if (values.help) {
   process.exit(0);
 }
 
-function show({ median, least, greatest }: Spread, digits: number): string {
-  return `${median.toFixed(digits)} (${least.toFixed(digits)}–${greatest.toFixed(digits)})`;
-}
-
-function markdown(
-  benchmark: Benchmark,
-  rows: readonly Row[],
-  facts: Record<string, unknown>,
-): string {
-  const lines = rows.map((row) => {
-    const digits = row.unit.startsWith('ns') ? 0 : 2;
-    const met = row.ratio.median >= row.target ? 'yes' : 'no';
-    return `| ${row.name} | ${show(row.ours, digits)} | ${show(row.reference, digits)} | ${row.unit} | ${show(row.ratio, 2)} | ${row.target} | ${met} | ${row.notes ?? ''} |`;
-  });
-  const about = Object.entries(facts).map(([key, value]) => `- ${key}: ${String(value)}`);
-  return [
-    `# ${benchmark.summary}`,
-    '',
-    'Medians, with the least and the greatest over the rounds in brackets.',
-    '',
-    '| case | carryover | reference | unit | ratio | target | met | notes |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- |',
-    ...lines,
-    '',
-    ...about,
-    '',
-  ].join('\n');
-}
-
 const chosen = positionals.length > 0 ? positionals : benchmarks.map(({ name }) => name);
 for (const name of chosen) {
   const known = [...benchmarks, ...onRequest];
@@ -120,31 +91,28 @@ for (const name of chosen) {
     threads: Number(values.threads),
     say,
   };
-  const rows = await benchmark.run(options);
-  if (rows.length === 0) say(`${name}: no case has ${values.only ?? 'a name'} in its name`);
-  if (rows.length === 0) continue;
   const { gpu, ...others } = benchmark.facts?.(options) ?? {};
-  const facts = {
-    ...describeMachine(),
-    ...(gpu === undefined ? {} : { gpu }),
-    ...others,
-    libtorch: libtorchVersion(),
+  const { node, ...machine } = describeMachine();
+  const results = openResults(
+    fileURLToPath(new URL('results/', import.meta.url)),
+    gpu === undefined ? machine : { ...machine, gpu },
+  );
+  const taken = {
     date: new Date().toISOString().slice(0, 10),
+    node,
+    libtorch: libtorchVersion(),
+    ...others,
     rounds: options.rounds,
     batch: options.batch,
     threads: options.threads,
   };
-  const text = markdown(benchmark, rows, facts);
-  process.stdout.write(`${text}\n`);
-  if (values.write) {
-    const folder = fileURLToPath(new URL('results/', import.meta.url));
-    mkdirSync(folder, { recursive: true });
-    const machine = `${facts.processor}-${facts.cores}-cores ${gpu ?? ''}`
-      .trim()
-      .toLowerCase()
-      .replace(/[^a-z0-9]+/g, '-');
-    const base = `${folder}${machine}-${name}${options.only ? `-${options.only}` : ''}`;
-    writeFileSync(`${base}.json`, `${JSON.stringify({ ...facts, rows }, null, 2)}\n`);
-    writeFileSync(`${base}.md`, text);
+  const rows: MeasuredRow[] = [];
+  for await (const row of benchmark.run(options)) {
+    const measured = { ...row, taken };
+    rows.push(measured);
+    say(tableLine(measured));
+    if (values.write) results.add(benchmark, measured);
   }
+  if (rows.length === 0) say(`${name}: no case has ${values.only ?? 'a name'} in its name`);
+  else process.stdout.write(`${section(benchmark.summary, rows)}\n`);
 }

@@ -11,7 +11,7 @@ const reference = fileURLToPath(new URL('../scripts/reference/operators.py', imp
 export const operators: Benchmark = {
   name: 'ops',
   summary: 'calls of small operators, one thread, against Python',
-  async run({ python, rounds, say }) {
+  async *run({ python, rounds, say }) {
     const environment = { OMP_NUM_THREADS: '1' };
     const results = await alternate<Measured>(
       {
@@ -24,7 +24,7 @@ export const operators: Benchmark = {
       rounds,
       (round) => say(`ops: round ${round + 1} of ${rounds}`),
     );
-    return Object.keys(results.ours[0] ?? {}).map((name) => {
+    yield* Object.keys(results.ours[0] ?? {}).map((name) => {
       const of = (list: Measured[]) => list.map((measured) => measured[name] ?? Number.NaN);
       const [ours, theirs] = [of(results.ours), of(results.reference)];
       return {

@@ -71,6 +71,8 @@ export function spreadOf(values: readonly number[]): Spread {
 /** The machine, as far as it matters to a timing. */
 export interface Machine {
   processor: string;
+  /** Linux's family and model of the processor, which its name may leave open. */
+  family?: string;
   cores: number;
   memoryGiB: number;
   node: string;
@@ -80,9 +82,19 @@ export interface Machine {
 export function describeMachine(): Machine {
   return {
     processor: cpus()[0]?.model ?? 'unknown',
+    family: processorFamily(),
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     node: process.version,
     platform: `${process.platform} ${process.arch}`,
   };
+}
+
+function processorFamily(): string | undefined {
+  if (process.platform !== 'linux') return undefined;
+  const text = readFileSync('/proc/cpuinfo', 'utf8');
+  const [family, model] = ['cpu family', 'model'].map(
+    (name) => new RegExp(`^${name}\\s*:\\s*(\\d+)`, 'm').exec(text)?.[1],
+  );
+  return family === undefined ? undefined : `${family}, model ${model ?? 'unknown'}`;
 }

@@ -1,6 +1,6 @@
 /** A re-initialisation sweep with activations re-used against one of whole passes. */
 import { fileURLToPath } from 'node:url';
-import type { Benchmark, Row } from './benchmark.ts';
+import type { Benchmark } from './benchmark.ts';
 import { runProgram, spreadOf } from './pairing.ts';
 
 interface Sweeps {
@@ -18,8 +18,7 @@ const MOST = 0.6;
 export const reinit: Benchmark = {
   name: 'reinit',
   summary: 're-initialisation of every tap, activations re-used against whole passes, 224 px',
-  async run({ rounds, only, threads, say }) {
-    const rows: Row[] = [];
+  async *run({ rounds, only, threads, say }) {
     for (const model of ['resnet50', 'deit_small']) {
       if (only && !model.includes(only)) continue;
       const measured: Sweeps[] = [];
@@ -35,7 +34,7 @@ export const reinit: Benchmark = {
         say(`reinit ${model}: round ${round + 1} of ${rounds}`);
       }
       const isEqual = measured.every(({ equal }) => equal);
-      rows.push({
+      yield {
         name: `${model}, 32 images`,
         unit: 's',
         ours: spreadOf(measured.map(({ ours }) => ours)),
@@ -43,8 +42,7 @@ export const reinit: Benchmark = {
         ratio: spreadOf(measured.map(({ ours, plain }) => plain / ours)),
         target: 1 / MOST,
         notes: isEqual ? 'logits equal to the bit' : 'LOGITS DIFFER',
-      });
+      };
     }
-    return rows;
   },
 };

@@ -22,8 +22,7 @@ const STARTS = 7;
 export const startup: Benchmark = {
   name: 'startup',
   summary: 'start of the command line, and the cost of the live display',
-  async run(options) {
-    const rows: Row[] = [];
+  async *run(options) {
     for (const { arguments: given, limit } of limits) {
       const name = given.join(' ');
       if (options.only && !name.includes(options.only)) continue;
@@ -32,7 +31,7 @@ export const startup: Benchmark = {
         measured.push(await millisecondsOf([...given]));
       }
       options.say(`startup ${name}`);
-      rows.push({
+      yield {
         name: `carryover ${name}`,
         unit: 'ms',
         ours: spreadOf(measured),
@@ -40,10 +39,9 @@ export const startup: Benchmark = {
         ratio: spreadOf(measured.map((milliseconds) => limit / milliseconds)),
         target: 1,
         notes: 'the reference is the limit',
-      });
+      };
     }
-    if (!options.only || 'display'.includes(options.only)) rows.push(await displayCost(options));
-    return rows;
+    if (!options.only || 'display'.includes(options.only)) yield await displayCost(options);
   },
 };
 

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { median } from '../src/util/index.ts';
-import type { Benchmark, Row } from './benchmark.ts';
+import type { Benchmark } from './benchmark.ts';
 import { alternate, type Program, runProgram, spreadOf } from './pairing.ts';
 
 /** What a program prints of its steps. */
@@ -59,8 +59,7 @@ const cases: readonly Case[] = models.flatMap(({ model, equal, paper, ...rest })
 export const train: Benchmark = {
   name: 'train',
   summary: 'training steps at 224 px, against PyTorch, eager',
-  async run({ python, rounds, only, batch, threads, say }) {
-    const rows: Row[] = [];
+  async *run({ python, rounds, only, batch, threads, say }) {
     for (const { model, precision, reference: against, target } of cases) {
       const name = `${model}-${precision}-against-${against.precision}-${against.layout}`;
       if (only && !name.includes(only)) continue;
@@ -86,7 +85,7 @@ export const train: Benchmark = {
       );
       const peak = (list: Measured[]) =>
         Math.max(...list.map(({ peakBytes }) => peakBytes)) / 2 ** 30;
-      rows.push({
+      yield {
         name: `${model}, ${precision}; PyTorch ${against.precision}, ${layout}`,
         unit: 'images/s',
         ours: spreadOf(results.ours.map(rate)),
@@ -94,9 +93,8 @@ export const train: Benchmark = {
         ratio: spreadOf(ratios),
         target,
         notes: `peak memory ${peak(results.ours).toFixed(2)} GiB, PyTorch ${peak(results.reference).toFixed(2)} GiB; PyTorch ${results.reference[0]?.version ?? ''}`,
-      });
+      };
     }
-    return rows;
   },
 };
 
