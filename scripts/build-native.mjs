@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { buildAdamAddon } from './setup/adam.mjs';
 import { buildAddon, selectAddon } from './setup/addon.mjs';
 import { buildJpegAddon } from './setup/jpeg.mjs';
 import { findLibtorch, libtorchAdvice, libtorchFolder } from './setup/libtorch.mjs';
@@ -35,8 +36,10 @@ await main(async () => {
   if (!out && !values.sanitize) selectAddon(root, path, libtorch);
   say(`addon ${built ? 'built' : 'is up to date'}: ${path}`);
   const options = { root, out, sanitize: values.sanitize };
+  const beside = { ...options, folder: dirname(path) };
   const optional = [
-    await buildWinogradAddon(libtorch, { ...options, folder: dirname(path) }),
+    await buildAdamAddon(libtorch, beside),
+    await buildWinogradAddon(libtorch, beside),
     await buildJpegAddon(options),
   ];
   for (const each of optional.filter((result) => result.path)) {

@@ -4,6 +4,7 @@
 
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildAdamAddon } from './setup/adam.mjs';
 import { buildAddon, findCompiler, selectAddon } from './setup/addon.mjs';
 import { buildJpegAddon } from './setup/jpeg.mjs';
 import { main, say } from './setup/process.mjs';
@@ -21,11 +22,13 @@ await main(async () => {
   const installed = await ensurePackages(root);
   const { path, built } = await buildAddon(libtorch, { root });
   selectAddon(root, path, libtorch);
-  const winograd = await buildWinogradAddon(libtorch, { root, folder: dirname(path) });
+  const beside = { root, folder: dirname(path) };
+  const adam = await buildAdamAddon(libtorch, beside);
+  const winograd = await buildWinogradAddon(libtorch, beside);
   const jpeg = await buildJpegAddon({ root });
   const compiled = await ensureCompiled(root);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  const done = [installed, built, winograd.built, jpeg.built, compiled].some(Boolean)
+  const done = [installed, built, adam.built, winograd.built, jpeg.built, compiled].some(Boolean)
     ? 'ready'
     : 'nothing to do';
   say(`${done} (LibTorch ${libtorch.version} in ${libtorch.place}, ${seconds} s)`);

@@ -223,7 +223,7 @@ at::Tensor without_gradients(const at::Tensor& input, const at::Tensor& weight, 
   return kernels ? forward(*kernels, input, weight, padding) : direct(input, weight, padding);
 }
 
-TORCH_LIBRARY(carryover, library) {
+TORCH_LIBRARY_FRAGMENT(carryover, library) {
   library.def("convolution_3x3(Tensor input, Tensor weight, int padding) -> Tensor");
   library.impl("convolution_3x3", c10::DispatchKey::CPU, TORCH_FN(without_gradients));
   library.impl("convolution_3x3", c10::DispatchKey::AutogradCPU, TORCH_FN(with_gradients));

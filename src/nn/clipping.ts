@@ -26,12 +26,7 @@ export function clipGradientNorm(parameters: Iterable<Tensor>, maximum: number):
 export function clipToNorm(found: readonly Tensor[], maximum: number): Tensor {
   return scope(() =>
     noGrad(() => {
-      const total = ops.norm(ops.stack(ops._foreachNorm(found)));
-      const factor = ops.clamp(
-        ops.mul(ops.reciprocal(ops.add(total, 1e-6)), maximum),
-        undefined,
-        1,
-      );
+      const { total, factor } = clipFactor(found, maximum);
       // A list of factors is one kernel a gradient on a GPU; one factor for all is a few.
       if (factor.device === 'cpu' || !multiplyAll_(found, factor)) {
         ops._foreachMul_(
@@ -42,4 +37,14 @@ export function clipToNorm(found: readonly Tensor[], maximum: number): Tensor {
       return total;
     }),
   );
+}
+
+/** The joint norm of some gradients and what they are to be multiplied by, scalars on their device. */
+export function clipFactor(
+  found: readonly Tensor[],
+  maximum: number,
+): { total: Tensor; factor: Tensor } {
+  const total = ops.norm(ops.stack(ops._foreachNorm(found)));
+  const inverse = ops.reciprocal(ops.add(total, 1e-6));
+  return { total, factor: ops.clamp(ops.mul(inverse, maximum), undefined, 1) };
 }

@@ -11,6 +11,7 @@ export { Layer, Module, type Placement, Sequential } from './module.ts';
 export { BatchNorm2d, LayerNorm } from './normalisation.ts';
 export {
   Adam,
+  type AdamKernels,
   AdamW,
   decayGroups,
   type OptimiserOptions,

@@ -1,22 +1,24 @@
 /**
- * Adam (Kingma and Ba 2015) and AdamW (Loshchilov and Hutter 2019): on the CPU with the foreach kernels, in
- * the order of operations of `torch.optim.Adam(foreach=True)`, on a GPU with the fused ones where LibTorch
- * has them.
+ * Adam (Kingma and Ba 2015) and AdamW (Loshchilov and Hutter 2019), each step in one pass over memory: on the CPU
+ * with a kernel of our own, on a GPU with LibTorch's fused one. Where either is missing, with the foreach kernels,
+ * in the order of operations of `torch.optim.Adam(foreach=True)`.
  */
 import {
   clearGradients,
   fromTypedArray,
   fusedAdam,
   gradientsOf,
+  hasProcessorAdam,
   keep,
   noGrad,
   ops,
+  processorAdam,
   scope,
   type Tensor,
   tensor,
 } from '../tensor/index.ts';
 import { WorkError } from '../util/index.ts';
-import { clipToNorm } from './clipping.ts';
+import { clipFactor, clipToNorm } from './clipping.ts';
 
 /** Parameters that share their settings. */
 export interface ParameterGroup {
@@ -36,9 +38,12 @@ export interface OptimiserOptions {
   epsilon?: number;
   /** Largest Euclidean norm of all gradients together; not clipped unless given. */
   clip?: number;
-  /** One kernel in place of eight, where LibTorch has it; by default on GPUs. Last bits differ. */
-  fused?: boolean;
+  /** By default `onePass` on the CPU and `fused` on GPUs; either where it is there. Last bits differ. */
+  kernels?: AdamKernels;
 }
+
+/** Our own, LibTorch's for GPUs, or LibTorch's ten for lists of tensors. */
+export type AdamKernels = 'onePass' | 'fused' | 'lists';
 
 /** A parameter and its state, which exists from the first step at which it has a gradient. */
 interface Slot {
@@ -55,6 +60,16 @@ interface Update {
   readonly gradient: Tensor;
   readonly first: Tensor;
   readonly second: Tensor;
+}
+
+/** What is the same for the parameters of a step. */
+interface Step {
+  /** Steps taken with this one. */
+  step: number;
+  rate: number;
+  weightDecay: number;
+  /** Of the gradients, before all else. */
+  scale: number;
 }
 
 interface Group {
@@ -78,7 +93,7 @@ export class Adam {
   readonly #betas: readonly [number, number];
   readonly #epsilon: number;
   readonly #clip: number | undefined;
-  readonly #fused: boolean | undefined;
+  readonly #kernels: AdamKernels | undefined;
   /** LibTorch's name of the fused kernel. */
   protected readonly rule: 'adam' | 'adamw' = 'adam';
 
@@ -88,13 +103,13 @@ export class Adam {
     betas = [0.9, 0.999],
     epsilon = 1e-8,
     clip,
-    fused,
+    kernels,
   }: OptimiserOptions) {
     this.learningRate = learningRate;
     this.#betas = betas;
     this.#epsilon = epsilon;
     this.#clip = clip;
-    this.#fused = fused;
+    this.#kernels = kernels;
     const names = new Set<string>();
     this.#groups = groups.map((settings) => ({
       settings,
@@ -124,7 +139,12 @@ export class Adam {
     const gradients = gradientsOf(this.#slots.map(({ parameter }) => parameter));
     const found = gradients.filter((gradient) => gradient !== undefined);
     if (found.length === 0) return;
-    if (this.#clip !== undefined) clipToNorm(found, this.#clip);
+    const isOnProcessor = found.every(({ device }) => device === 'cpu');
+    const kernels = this.#kernels ?? (isOnProcessor ? 'onePass' : 'fused');
+    const isOnePass = kernels === 'onePass' && isOnProcessor && hasProcessorAdam();
+    let scale = 1;
+    if (this.#clip !== undefined && isOnePass) scale = clipFactor(found, this.#clip).factor.item();
+    else if (this.#clip !== undefined) clipToNorm(found, this.#clip);
     let index = 0;
     for (const { settings, slots } of this.#groups) {
       // Parameters that went without a gradient at times lag behind: each has its own bias correction.
@@ -139,21 +159,46 @@ export class Adam {
       }
       const rate = settings.learningRate ?? this.learningRate;
       for (const [step, updates] of byStep) {
+        const { weightDecay } = settings;
+        const how = { step, rate, weightDecay, scale };
+        if (isOnePass && this.#advanceInOnePass(updates, how)) continue;
+        const given = updates.map(({ gradient }) => gradient);
+        if (scale !== 1) ops._foreachMul_(given, scale);
         for (const chunk of chunksOf(updates)) {
-          scope(() => this.#advance(chunk, step, rate, settings.weightDecay));
+          scope(() => this.#advance(chunk, kernels === 'fused', how));
         }
       }
     }
   }
 
-  #advance(updates: readonly Update[], step: number, rate: number, weightDecay: number): void {
+  #advanceInOnePass(updates: readonly Update[], { step, rate, weightDecay, scale }: Step): boolean {
+    return processorAdam({
+      parameters: updates.map(({ parameter }) => parameter),
+      gradients: updates.map(({ gradient }) => gradient),
+      gradientScale: scale,
+      first: updates.map(({ first }) => first),
+      second: updates.map(({ second }) => second),
+      step,
+      learningRate: rate,
+      betas: this.#betas,
+      weightDecay,
+      epsilon: this.#epsilon,
+      isDecoupled: this.rule === 'adamw',
+    });
+  }
+
+  #advance(
+    updates: readonly Update[],
+    isFused: boolean,
+    { step, rate, weightDecay }: Omit<Step, 'scale'>,
+  ): void {
     const [beta1, beta2] = this.#betas;
     const parameters = updates.map(({ parameter }) => parameter);
     const given = updates.map(({ gradient }) => gradient);
     const first = updates.map((update) => update.first);
     const second = updates.map((update) => update.second);
     const { device = 'cpu' } = parameters[0] ?? {};
-    if (this.#fused ?? device !== 'cpu') {
+    if (isFused) {
       const isDone = fusedAdam({
         rule: this.rule,
         parameters,

@@ -3,9 +3,24 @@ import { type DType, dtypeCode } from './dtype.ts';
 import { native } from './native.ts';
 import { type Device, Tensor } from './tensor.ts';
 
-/** Handles of tensors, as the addon takes lists. */
+/** No call of the addon takes more lists of tensors than this. */
+const LISTS = 8;
+/** Lists by length, used in turn: a new typed array costs more than a small operator's arguments. */
+const lists: { arrays: Float64Array[]; next: number }[] = [];
+
+function listOf(length: number): Float64Array {
+  let known = lists[length];
+  if (!known) {
+    known = { arrays: Array.from({ length: LISTS }, () => new Float64Array(length)), next: 0 };
+    lists[length] = known;
+  }
+  known.next = (known.next + 1) % LISTS;
+  return known.arrays[known.next] ?? new Float64Array(length);
+}
+
+/** Handles of tensors, as the addon takes lists: to be passed on at once, since the array is used again. */
 export function handlesOf(tensors: readonly (Tensor | undefined)[]): Float64Array {
-  const handles = new Float64Array(tensors.length);
+  const handles = listOf(tensors.length);
   for (let index = 0; index < tensors.length; index++) handles[index] = tensors[index]?.handle ?? 0;
   return handles;
 }

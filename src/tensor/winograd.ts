@@ -1,10 +1,8 @@
 /**
- * 3 × 3 convolutions by Winograd's method, from the addon that set-up builds beside the one for LibTorch where it
- * can (native/winograd/). LibTorch's own direct convolutions give the same up to rounding.
+ * 3 × 3 convolutions by Winograd's method, from the addon of native/winograd/. LibTorch's own direct convolutions
+ * give the same up to rounding.
  */
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { addonFolder } from './native.ts';
+import { loadExtension } from './extensions.ts';
 import { invoke, Operator } from './operator.ts';
 import { one } from './results.ts';
 import type { Tensor } from './tensor.ts';
@@ -16,19 +14,7 @@ interface WinogradAddon {
 
 const convolution = new Operator('carryover::convolution_3x3');
 
-const addon = process.env.CARRYOVER_WINOGRAD === '0' ? undefined : load();
-
-function load(): WinogradAddon | undefined {
-  try {
-    const loaded: WinogradAddon = createRequire(import.meta.url)(
-      join(addonFolder, 'winograd.node'),
-    );
-    return loaded;
-  } catch {
-    // Not built here.
-    return undefined;
-  }
-}
+const addon = loadExtension<WinogradAddon>('winograd');
 
 /** How 3 × 3 convolutions are computed in float32 on the processor, for records and people. */
 export function convolutionMethod(): string {

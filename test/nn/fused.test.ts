@@ -1,7 +1,8 @@
-/** The kernels that GPUs step with, on the CPU of LibTorchs that have them there: they do what the others do. */
+/** Kernels of whole steps, our own and, where LibTorch has them on the CPU, those of GPUs: they do what the others do. */
 import { describe, expect, it } from 'vitest';
-import { Adam, AdamW } from '../../src/nn/index.ts';
+import { Adam, type AdamKernels, AdamW } from '../../src/nn/index.ts';
 import {
+  hasProcessorAdam,
   keep,
   libtorchVersion,
   multiplyAll_,
@@ -19,7 +20,7 @@ const values = (count: number, phase: number): number[] =>
   Array.from({ length: count }, (_, index) => Math.sin(0.3 * index + phase));
 
 /** Parameters after 30 steps with gradients by formula, some of which are missing at times. */
-function trained(Kind: typeof Adam, fused: boolean): number[][] {
+function trained(Kind: typeof Adam, kernels: AdamKernels): number[][] {
   const shapes = [[4, 3, 3, 3], [7], [5, 6]];
   const parameters = shapes.map((shape, at) => {
     const count = shape.reduce((product, size) => product * size, 1);
@@ -36,7 +37,7 @@ function trained(Kind: typeof Adam, fused: boolean): number[][] {
     ],
     learningRate: 0.01,
     clip: 0.5,
-    fused,
+    kernels,
   });
   for (let step = 1; step <= 30; step++) {
     scope(() => {
@@ -62,17 +63,50 @@ const kinds = [
 
 describe.skipIf(!isAtLeast(4))('fused steps', () => {
   it.each(kinds)('of %s are those of the other kernels to the last digits', (_, Kind) => {
-    const plain = trained(Kind, false);
-    trained(Kind, true).forEach((parameter, at) => {
+    const plain = trained(Kind, 'lists');
+    trained(Kind, 'fused').forEach((parameter, at) => {
       expect(parameter).toBeAllclose(plain[at] ?? [], { relative: 1e-5, absolute: 1e-6 });
     });
   });
 
   it.each(kinds)('of %s are one kernel a group', async (_, Kind, name) => {
-    const seen = (await callsOf(() => void trained(Kind, true))).map((call) => call.name);
+    const seen = (await callsOf(() => void trained(Kind, 'fused'))).map((call) => call.name);
     // The second group is in two parts once one of its two parameters has missed a step.
     expect(seen.filter((one) => one === name)).toHaveLength(30 + 30 + (30 - 6) - 4);
     expect(seen.filter((one) => /_foreach_(add|addcdiv|addcmul|sqrt|div)/.test(one))).toEqual([]);
+  });
+});
+
+describe.skipIf(!hasProcessorAdam())('steps in one pass', () => {
+  it.each(kinds)('of %s are those of the other kernels to the last digits', (_, Kind) => {
+    const plain = trained(Kind, 'lists');
+    trained(Kind, 'onePass').forEach((parameter, at) => {
+      expect(parameter).toBeAllclose(plain[at] ?? [], { relative: 1e-5, absolute: 1e-6 });
+    });
+  });
+
+  it.each(kinds)('of %s are one kernel a group, and the norm to clip to', async (_, Kind) => {
+    const seen = (await callsOf(() => void trained(Kind, 'onePass'))).map((call) => call.name);
+    expect(seen.filter((one) => one === 'carryover::adam_')).toHaveLength(30 + 30 + (30 - 6) - 4);
+    expect(seen.filter((one) => /_foreach_(?!norm)/.test(one))).toEqual([]);
+  });
+
+  it('leave a gradient that lies otherwise in memory to the other kernels', () => {
+    const parameter = keep(ops.ones([2, 3]));
+    parameter.requiresGrad = true;
+    const optimiser = new Adam({
+      groups: [{ parameters: new Map([['p', parameter]]), weightDecay: 0 }],
+      learningRate: 0.5,
+      clip: 1,
+    });
+    scope(() => {
+      parameter.setGrad(ops.t(ops.ones([3, 2])));
+      optimiser.step();
+    });
+    // The first step of Adam is the rate, whatever the gradient.
+    expect(parameter.toArray()).toBeAllclose(new Array(6).fill(0.5), { absolute: 1e-6 });
+    optimiser.dispose();
+    parameter.dispose();
   });
 });
 
