@@ -13,7 +13,6 @@ const command = fileURLToPath(new URL('../bin/carryover.mjs', import.meta.url));
 const limits = [
   { arguments: ['--help'], limit: 150 },
   { arguments: ['study', '--help'], limit: 150 },
-  { arguments: ['models'], limit: 600 },
 ] as const;
 
 /** Starts of each command in one round, of which the median counts. */
@@ -41,19 +40,42 @@ export const startup: Benchmark = {
         notes: 'the reference is the limit',
       };
     }
+    if (!options.only || 'libtorch'.includes(options.only)) yield await libtorchStart(options);
     if (!options.only || 'display'.includes(options.only)) yield await displayCost(options);
   },
 };
 
-async function millisecondsOf(given: string[]): Promise<number> {
+function millisecondsOf(given: string[]): Promise<number> {
+  const program = [process.execPath, command].map((part) => JSON.stringify(part)).join(' ');
+  return timed(`${program} ${given.join(' ')}`);
+}
+
+async function timed(line: string): Promise<number> {
   const start = performance.now();
-  const quiet = `${JSON.stringify(process.execPath)} ${JSON.stringify(command)} ${given.join(' ')}`;
-  await runProgram({
-    name: 'carryover',
-    command: 'sh',
-    arguments: ['-c', `${quiet} >/dev/null 2>&1 && echo 0`],
-  });
+  const quiet = `${line} >/dev/null 2>&1 && echo 0`;
+  await runProgram({ name: line, command: 'sh', arguments: ['-c', quiet] });
   return performance.now() - start;
+}
+
+/** A command that builds every network to count its parameters, against the start of PyTorch alone. */
+async function libtorchStart({ rounds, python, say }: BenchmarkOptions): Promise<Row> {
+  const ours: number[] = [];
+  const theirs: number[] = [];
+  for (let round = 0; round < rounds * STARTS; round++) {
+    ours.push(await millisecondsOf(['models']));
+    theirs.push(await timed(`${JSON.stringify(python)} -c 'import torch, torchvision'`));
+  }
+  say('startup models');
+  return {
+    name: 'carryover models; Python’s import of torch and torchvision',
+    unit: 'ms',
+    ours: spreadOf(ours),
+    reference: spreadOf(theirs),
+    ratio: spreadOf(
+      ours.map((milliseconds, round) => (theirs[round] ?? milliseconds) / milliseconds),
+    ),
+    target: 1,
+  };
 }
 
 /** Training speed of a run with its progress bar on a terminal, and of the same run without a terminal. */

@@ -1,6 +1,6 @@
 // The length rule: a file holds one concept, in fewer than 500 lines; the addon as a whole stays
-// within 1,000 lines of C++, the optional ones of one file each (for 3 × 3 convolutions, for JPEG files) not
-// counted. Generated files say so in their name and are left out.
+// within 1,000 lines of C++, the optional ones of one file each (for 3 × 3 convolutions, steps of Adam, JPEG
+// files) not counted. Generated files say so in their name and are left out.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

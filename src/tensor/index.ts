@@ -1,4 +1,4 @@
-export { hasProcessorAdam, type ProcessorAdamStep, processorAdam } from './adam.ts';
+export { adamMethod, hasProcessorAdam, type ProcessorAdamStep, processorAdam } from './adam.ts';
 export { fromTypedArray, tensor } from './creation.ts';
 export {
   type DType,

@@ -4,6 +4,7 @@ import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { jpegDecoder } from '../../data/index.ts';
 import {
+  adamMethod,
   availableCores,
   convolutionMethod,
   cpuCapability,
@@ -30,6 +31,8 @@ export interface Examination extends Observations {
   place: string;
   /** How 3 × 3 convolutions are computed in float32. */
   convolutions: string;
+  /** How steps of Adam are taken on the processor. */
+  adam: string;
   /** What decodes plain JPEG files. */
   jpeg: string;
   /** Bytes. */
@@ -74,6 +77,7 @@ export async function examine(folder: string): Promise<Examination> {
     instructions: cpuCapability(),
     place: library === undefined ? 'unknown' : dirname(library),
     convolutions: convolutionMethod(),
+    adam: adamMethod(),
     jpeg: jpegDecoder(),
     totalMemory: Math.min(totalmem(), process.constrainedMemory() || totalmem()),
     folder,
