@@ -43,8 +43,7 @@ export function gramMatrix(parts: readonly Tensor[]): Gram {
     const half = Math.ceil(samples / 2);
     const zeros = (...shape: number[]): Tensor => ops.zeros(shape, { dtype: 'float64', device });
     const sums = {
-      upper: zeros(half, half),
-      cross: zeros(half, samples - half),
+      upper: zeros(half, samples),
       lower: zeros(samples - half, samples - half),
       means: zeros(),
     };
@@ -57,18 +56,17 @@ export function gramMatrix(parts: readonly Tensor[]): Gram {
         const block = pieces.length === 1 && pieces[0] ? pieces[0] : ops.cat(pieces, 0);
         const mean = ops.mean(block, [0], true);
         const centred = ops.sub(block, mean);
-        // The matrix is symmetric: what lies below the diagonal is not computed.
+        // The matrix is symmetric: its lower left quarter is not computed.
         const first = ops.narrow(centred, 0, 0, half);
         const second = ops.narrow(centred, 0, half, samples - half);
-        ops.add_(sums.upper, ops.mm(first, ops.t(first)));
-        ops.add_(sums.cross, ops.mm(first, ops.t(second)));
+        ops.add_(sums.upper, ops.mm(first, ops.t(centred)));
         ops.add_(sums.lower, ops.mm(second, ops.t(second)));
         ops.add_(sums.means, ops.sum(ops.mul(mean, mean)));
       });
     }
-    const top = ops.cat([sums.upper, sums.cross], 1);
-    const bottom = ops.cat([ops.t(sums.cross), sums.lower], 1);
-    const values = ops.cat([top, bottom], 0).toTypedArray();
+    const corner = ops.t(ops.narrow(sums.upper, 1, half, samples - half));
+    const bottom = ops.cat([corner, sums.lower], 1);
+    const values = ops.cat([sums.upper, bottom], 0).toTypedArray();
     if (!(values instanceof Float64Array)) throw new Error('a Gram matrix that is not float64');
     let spread = 0;
     for (let row = 0; row < samples; row++) spread += values[row * samples + row] ?? 0;

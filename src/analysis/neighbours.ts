@@ -4,7 +4,7 @@
  */
 import { fromTypedArray, ops, scope } from '../tensor/index.ts';
 import { WorkError } from '../util/index.ts';
-import { LANE, Shortlist } from './shortlist.ts';
+import { ACROSS, GROUP, LANE, Shortlist } from './shortlist.ts';
 
 /** One vector a sample, row by row: [rows, width]. */
 export interface Embeddings {
@@ -99,7 +99,8 @@ function searchBlock(
   const maximaBuffer = new Float32Array(Math.ceil(buffer.length / LANE));
   for (let start = 0; start < bank.rows; start += BANK_BLOCK) {
     const columns = Math.min(BANK_BLOCK, bank.rows - start);
-    const lanes = Math.floor(columns / LANE);
+    const groups = Math.floor(columns / GROUP);
+    const lanes = groups * ACROSS;
     scope(() => {
       const left = fromTypedArray(unitQueries, [block.rows, width]);
       const slice = unitBank.subarray(start * width, (start + columns) * width);
@@ -108,8 +109,8 @@ function searchBlock(
       const target = fromTypedArray(products, [block.rows, columns]);
       ops.addmm_(target, left, ops.t(right), { beta: 0 });
       const maxima = maximaBuffer.subarray(0, block.rows * lanes);
-      const inLanes = ops.reshape(ops.narrow(target, 1, 0, LANE * lanes), [-1, LANE]);
-      ops.copy_(fromTypedArray(maxima, [block.rows * lanes]), ops.amax(inLanes, [1]));
+      const inLanes = ops.reshape(ops.narrow(target, 1, 0, GROUP * groups), [-1, LANE, ACROSS]);
+      ops.copy_(fromTypedArray(maxima, [block.rows * groups, ACROSS]), ops.amax(inLanes, [1]));
       lists.forEach((list, row) => {
         list.offer({
           products,
@@ -118,7 +119,7 @@ function searchBlock(
           first: start,
           maxima,
           maximaOffset: row * lanes,
-          lanes,
+          groups,
         });
       });
     });

@@ -3,8 +3,14 @@
  * if every value is off by `margin`, is dropped; the rest is kept, however much that is.
  */
 
-/** Columns of a block, one beside the other, of which one maximum stands for all. */
-export const LANE = 32;
+/** Columns of which one maximum stands for all. */
+export const LANE = 16;
+
+/** Lanes side by side: lane i of such a group has its columns i, i + ACROSS, i + 2 · ACROSS, … */
+export const ACROSS = 64;
+
+/** Columns of a group of lanes. */
+export const GROUP = LANE * ACROSS;
 
 /** Candidates beyond k at most: of more that are all the same to float32, the earlier stay. */
 const MOST_BEYOND = 4096;
@@ -17,12 +23,15 @@ export interface ProductRow {
   columns: number;
   /** The bank's row of the first column. */
   first: number;
-  /** [lanes] from `maximaOffset` on: number i is the greatest of the columns from LANE · i on, LANE of them. */
+  /** [groups, ACROSS] from `maximaOffset` on: the greatest value of each lane. */
   maxima: Float32Array;
   maximaOffset: number;
-  /** ⌊columns / LANE⌋; the columns after the last lane have no maximum. */
-  lanes: number;
+  /** ⌊columns / GROUP⌋; the columns after the last group have no maxima. */
+  groups: number;
 }
+
+/** Room for the lanes of a group that pass. */
+const passing = new Uint8Array(ACROSS);
 
 export class Shortlist {
   readonly #k: number;
@@ -62,31 +71,51 @@ export class Shortlist {
 
   /** Offers the values of a block's row; blocks come in the order of the bank. */
   offer(row: ProductRow): void {
-    const { products, offset, columns, first, maxima, maximaOffset, lanes } = row;
+    const { products, offset, columns, first, maxima, maximaOffset, groups } = row;
+    const lanes = groups * ACROSS;
     if (this.#count === 0 && lanes >= this.#k) {
       // k lanes reach the k-th greatest maximum: so do k values.
       this.#raise(this.#greatest(maxima, maximaOffset, lanes));
     }
-    let threshold = this.#threshold;
-    for (let lane = 0; lane < lanes; lane++) {
-      if ((maxima[maximaOffset + lane] ?? 0) <= threshold) continue;
-      const start = LANE * lane;
-      threshold = this.#offerColumns(products, offset + start, LANE, first + start);
+    for (let group = 0; group < groups; group++) {
+      const passing = this.#passingLanes(maxima, maximaOffset + group * ACROSS);
+      if (passing > 0)
+        this.#offerLanes(products, offset + group * GROUP, passing, first + group * GROUP);
     }
-    const rest = LANE * lanes;
+    const rest = GROUP * groups;
     this.#offerColumns(products, offset + rest, columns - rest, first + rest);
   }
 
-  /** @returns the threshold after them. */
-  #offerColumns(products: Float32Array, offset: number, count: number, first: number): number {
+  /** Which lanes of a group may hold a candidate; they stay in `passing`. @returns how many */
+  #passingLanes(maxima: Float32Array, from: number): number {
+    const threshold = this.#threshold;
+    let count = 0;
+    for (let lane = 0; lane < ACROSS; lane++) {
+      if ((maxima[from + lane] ?? 0) <= threshold) continue;
+      passing[count++] = lane;
+    }
+    return count;
+  }
+
+  /** The values of those lanes in the order of their columns. */
+  #offerLanes(products: Float32Array, offset: number, lanes: number, first: number): void {
     let threshold = this.#threshold;
+    for (let at = 0; at < GROUP; at += ACROSS) {
+      for (let which = 0; which < lanes; which++) {
+        const column = at + (passing[which] ?? 0);
+        const value = products[offset + column] ?? 0;
+        if (value <= threshold) continue;
+        this.#push(value, first + column);
+        threshold = this.#threshold;
+      }
+    }
+  }
+
+  #offerColumns(products: Float32Array, offset: number, count: number, first: number): void {
     for (let at = 0; at < count; at++) {
       const value = products[offset + at] ?? 0;
-      if (value <= threshold) continue;
-      this.#push(value, first + at);
-      threshold = this.#threshold;
+      if (value > this.#threshold || Number.isNaN(value)) this.#push(value, first + at);
     }
-    return threshold;
   }
 
   #push(value: number, index: number): void {
