@@ -56,7 +56,7 @@ bool is_plain(const at::Tensor& tensor, const at::Tensor& like) {
 
 /// False, with nothing done, where the tensors are not float32 that lies densely and alike.
 bool adam_(at::TensorList parameters, at::TensorList gradients, at::TensorList first, at::TensorList second,
-           double gradient_scale, double rate, double beta1, double beta2, double epsilon, double weight_decay,
+           const c10::optional<at::Tensor>& gradient_scale, double rate, double beta1, double beta2, double epsilon, double weight_decay,
            int64_t step, bool decoupled) {
   const size_t count = parameters.size();
   TORCH_CHECK(gradients.size() == count && first.size() == count && second.size() == count,
@@ -75,7 +75,7 @@ bool adam_(at::TensorList parameters, at::TensorList gradients, at::TensorList f
   }
   const double steps = static_cast<double>(step);
   const auto single = [](double value) { return static_cast<float>(value); };
-  const Step shared = {single(gradient_scale),
+  const Step shared = {gradient_scale ? gradient_scale->item<float>() : 1.0f,
                        single(decoupled ? 0 : weight_decay),
                        single(decoupled ? 1 - rate * weight_decay : 1),
                        single(beta1),
@@ -100,7 +100,7 @@ bool adam_(at::TensorList parameters, at::TensorList gradients, at::TensorList f
 TORCH_LIBRARY_FRAGMENT(carryover, library) {
   library.def(
       "adam_(Tensor(a!)[] parameters, Tensor(b!)[] gradients, Tensor(c!)[] first, Tensor(d!)[] second, "
-      "float gradient_scale, float rate, float beta1, float beta2, float epsilon, float weight_decay, int step, "
+      "Tensor? gradient_scale, float rate, float beta1, float beta2, float epsilon, float weight_decay, int step, "
       "bool decoupled) -> bool");
   library.impl("adam_", c10::DispatchKey::CompositeExplicitAutograd, TORCH_FN(adam_));
 }

@@ -27,13 +27,7 @@ export function clipToNorm(found: readonly Tensor[], maximum: number): Tensor {
   return scope(() =>
     noGrad(() => {
       const { total, factor } = clipFactor(found, maximum);
-      // A list of factors is one kernel a gradient on a GPU; one factor for all is a few.
-      if (factor.device === 'cpu' || !multiplyAll_(found, factor)) {
-        ops._foreachMul_(
-          found,
-          found.map(() => factor),
-        );
-      }
+      multiplyAll(found, factor);
       return total;
     }),
   );
@@ -47,4 +41,14 @@ export function clipFactor(
   const total = ops.norm(ops.stack(ops._foreachNorm(found)));
   const inverse = ops.reciprocal(ops.add(total, 1e-6));
   return { total, factor: ops.clamp(ops.mul(inverse, maximum), undefined, 1) };
+}
+
+/** Multiplies tensors in place by a scalar on their device. */
+export function multiplyAll(tensors: readonly Tensor[], factor: Tensor): void {
+  // A list of factors is one kernel a tensor on a GPU; one factor for all is a few.
+  if (factor.device !== 'cpu' && multiplyAll_(tensors, factor)) return;
+  ops._foreachMul_(
+    tensors,
+    tensors.map(() => factor),
+  );
 }

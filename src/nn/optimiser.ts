@@ -18,7 +18,7 @@ import {
   tensor,
 } from '../tensor/index.ts';
 import { WorkError } from '../util/index.ts';
-import { clipFactor, clipToNorm } from './clipping.ts';
+import { clipFactor, clipToNorm, multiplyAll } from './clipping.ts';
 
 /** Parameters that share their settings. */
 export interface ParameterGroup {
@@ -69,7 +69,7 @@ interface Step {
   rate: number;
   weightDecay: number;
   /** Of the gradients, before all else. */
-  scale: number;
+  scale: Tensor | undefined;
 }
 
 interface Group {
@@ -142,8 +142,8 @@ export class Adam {
     const isOnProcessor = found.every(({ device }) => device === 'cpu');
     const kernels = this.#kernels ?? (isOnProcessor ? 'onePass' : 'fused');
     const isOnePass = kernels === 'onePass' && isOnProcessor && hasProcessorAdam();
-    let scale = 1;
-    if (this.#clip !== undefined && isOnePass) scale = clipFactor(found, this.#clip).factor.item();
+    let scale: Tensor | undefined;
+    if (this.#clip !== undefined && isOnePass) scale = clipFactor(found, this.#clip).factor;
     else if (this.#clip !== undefined) clipToNorm(found, this.#clip);
     let index = 0;
     for (const { settings, slots } of this.#groups) {
@@ -163,7 +163,7 @@ export class Adam {
         const how = { step, rate, weightDecay, scale };
         if (isOnePass && this.#advanceInOnePass(updates, how)) continue;
         const given = updates.map(({ gradient }) => gradient);
-        if (scale !== 1) ops._foreachMul_(given, scale);
+        if (scale) multiplyAll(given, scale);
         for (const chunk of chunksOf(updates)) {
           scope(() => this.#advance(chunk, kernels === 'fused', how));
         }

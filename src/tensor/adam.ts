@@ -11,7 +11,8 @@ export interface ProcessorAdamStep {
   parameters: readonly Tensor[];
   /** They stay, times the scale. */
   gradients: readonly Tensor[];
-  gradientScale: number;
+  /** A float32 scalar. */
+  gradientScale: Tensor | undefined;
   first: readonly Tensor[];
   second: readonly Tensor[];
   /** Steps taken with this one. */
@@ -48,7 +49,7 @@ export function processorAdam(options: ProcessorAdamStep): boolean {
       handlesOf(gradients),
       handlesOf(first),
       handlesOf(second),
-      options.gradientScale,
+      options.gradientScale?.handle,
       options.learningRate,
       ...betas,
       options.epsilon,
