@@ -1,5 +1,5 @@
 /**
- * node --import tsx scripts/kill-study.ts [--kills 20] [--repeats 3] [--seed 0]
+ * node --import tsx scripts/kill-study.ts [--kills 20] [--repeats 8] [--seed 0]
  * Runs a small study undisturbed, then again with its processes killed at random moments, and compares
  * every run's log and networks bit by bit. Ends with 1 where anything differs.
  */
@@ -12,7 +12,7 @@ import { killStudy } from '../test/study/killing.ts';
 const { values } = parseArgs({
   options: {
     kills: { type: 'string', default: '20' },
-    repeats: { type: 'string', default: '3' },
+    repeats: { type: 'string', default: '8' },
     seed: { type: 'string', default: '0' },
   },
 });

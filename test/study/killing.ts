@@ -37,7 +37,7 @@ export interface KillingReport {
 }
 
 /** Longest wait before a kill, in milliseconds: from the start of Node to the end of some runs. */
-const LONGEST_WAIT = 4000;
+const LONGEST_WAIT = 2500;
 
 async function writeStudy({ place, seeds }: KillingOptions): Promise<string> {
   await makePictures(join(place, 'source'), { each: 16, side: 36, seed: 1 });
