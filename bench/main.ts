@@ -111,7 +111,7 @@ for (const name of chosen) {
     const measured = { ...row, taken };
     rows.push(measured);
     say(tableLine(measured));
-    if (values.write) results.add(benchmark, measured);
+    if (values.write) await results.add(benchmark, measured);
   }
   if (rows.length === 0) say(`${name}: no case has ${values.only ?? 'a name'} in its name`);
   else process.stdout.write(`${section(benchmark.summary, rows)}\n`);

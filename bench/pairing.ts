@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { processor } from '../src/tensor/index.ts';
 import { median } from '../src/util/index.ts';
 
 const execute = promisify(execFile);
@@ -80,21 +81,13 @@ export interface Machine {
 }
 
 export function describeMachine(): Machine {
+  const { family, model } = processor();
   return {
     processor: cpus()[0]?.model ?? 'unknown',
-    family: processorFamily(),
+    ...(family === undefined ? {} : { family: `${family}, model ${model ?? 'unknown'}` }),
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     node: process.version,
     platform: `${process.platform} ${process.arch}`,
   };
-}
-
-function processorFamily(): string | undefined {
-  if (process.platform !== 'linux') return undefined;
-  const text = readFileSync('/proc/cpuinfo', 'utf8');
-  const [family, model] = ['cpu family', 'model'].map(
-    (name) => new RegExp(`^${name}\\s*:\\s*(\\d+)`, 'm').exec(text)?.[1],
-  );
-  return family === undefined ? undefined : `${family}, model ${model ?? 'unknown'}`;
 }

@@ -2,8 +2,9 @@
  * The results of one machine: a JSON document, and a table in Markdown made from it. They are written after each
  * row; a row that is measured again takes its old one's place.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeFileWhole, writeJson } from '../src/util/index.ts';
 import type { Benchmark, Row } from './benchmark.ts';
 import type { Spread } from './pairing.ts';
 
@@ -28,8 +29,7 @@ export function openResults(folder: string, machine: Document['machine']) {
   const path = `${base}.json`;
   return {
     /** Adds a row to both files. */
-    add({ name, summary }: Benchmark, row: MeasuredRow): void {
-      mkdirSync(folder, { recursive: true });
+    async add({ name, summary }: Benchmark, row: MeasuredRow): Promise<void> {
       const document: Document = existsSync(path)
         ? JSON.parse(readFileSync(path, 'utf8'))
         : { machine, benchmarks: {} };
@@ -40,15 +40,10 @@ export function openResults(folder: string, machine: Document['machine']) {
         rows: at < 0 ? [...rows, row] : rows.with(at, row),
       };
       document.machine = machine;
-      write(path, `${JSON.stringify(document, null, 2)}\n`);
-      write(`${base}.md`, markdown(document));
+      await writeJson(path, document);
+      await writeFileWhole(`${base}.md`, markdown(document));
     },
   };
-}
-
-function write(path: string, text: string): void {
-  writeFileSync(`${path}.${process.pid}`, text);
-  renameSync(`${path}.${process.pid}`, path);
 }
 
 function show({ median, least, greatest }: Spread, digits: number): string {

@@ -1,5 +1,5 @@
-// A step of Adam or AdamW on the processor that reads and writes every number once, in place of the ten passes of
-// LibTorch's kernels for lists of tensors.
+// A step of Adam or AdamW on the processor that reads and writes every number once, where LibTorch's kernels for
+// lists of tensors pass over them some twenty times.
 //
 // An addon of its own: loading it registers the operator `carryover::adam_`, which is called as all operators
 // are, through the dispatcher. Without it the step is LibTorch's.

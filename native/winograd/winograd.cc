@@ -199,6 +199,7 @@ struct Convolution : torch::autograd::Function<Convolution> {
     const int64_t padding = context->saved_data["padding"].toInt();
     // Another number of threads since then has other kernels.
     const Kernels* kernels = kernels_for(input, weight, padding);
+    TORCH_CHECK(kernels, "carryover::convolution_3x3: expected kernels for ", at::get_num_threads(), " threads, got none");
     const at::Tensor gradient = channels_last(gradients[0]);
     at::Tensor of_input, of_weight;
     if (context->saved_data["input"].toBool()) {

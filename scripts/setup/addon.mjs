@@ -159,7 +159,8 @@ function atLeast(version, major, minor) {
   return a > major || (a === major && b >= minor);
 }
 
-function hash(parts) {
+/** A short name for all that determines a build. */
+export function hash(parts) {
   const sum = createHash('sha256');
   for (const part of parts) sum.update(part).update('\0');
   return sum.digest('hex').slice(0, 20);

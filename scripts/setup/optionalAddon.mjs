@@ -1,7 +1,6 @@
 // An addon that makes things faster and changes nothing else: where what it is built against is missing or it
 // cannot be built, set-up says so and goes on. One source file, one library, one record of how it went.
 
-import { createHash } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -12,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { findCompiler } from './addon.mjs';
+import { findCompiler, hash } from './addon.mjs';
 import { capture, say } from './process.mjs';
 
 /**
@@ -98,10 +97,4 @@ function readRecord(path) {
   } catch {
     return undefined;
   }
-}
-
-function hash(parts) {
-  const sum = createHash('sha256');
-  for (const part of parts) sum.update(part).update('\0');
-  return sum.digest('hex').slice(0, 20);
 }

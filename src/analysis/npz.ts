@@ -5,7 +5,7 @@
 import { buffer } from 'node:stream/consumers';
 import { crc32 } from 'node:zlib';
 import * as yauzl from 'yauzl';
-import { RequestError, WorkError, writeFileWhole } from '../util/index.ts';
+import { errorCode, RequestError, WorkError, writeFileWhole } from '../util/index.ts';
 import type { Moments } from './frechet.ts';
 
 /** A covariance of 16,384 features; more is no statistic of ours. */
@@ -24,7 +24,7 @@ export async function readMoments(path: string): Promise<Moments> {
   try {
     zip = await yauzl.openPromise(path, { autoClose: false });
   } catch (error) {
-    const isAbsent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const isAbsent = errorCode(error) === 'ENOENT';
     if (!isAbsent) throw damaged(path, error);
     throw new RequestError({ where: path, expected: 'an .npz file', got: 'no such file' });
   }

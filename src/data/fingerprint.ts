@@ -8,7 +8,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
-import { hashText, mapBounded, writeFileWhole } from '../util/index.ts';
+import { errorCode, hashText, mapBounded, writeFileWhole } from '../util/index.ts';
 import { defaultCacheFolder } from './cacheFolder.ts';
 import { fingerprintRows } from './fingerprintRows.ts';
 import { fileOf, parseReference, selectionOf } from './images/reference.ts';
@@ -162,7 +162,8 @@ async function hashContent(path: string, size: number): Promise<string> {
 }
 
 function reasonOf(error: unknown): string {
-  if (error instanceof Error && 'code' in error) return String(error.code);
+  const code = errorCode(error);
+  if (code !== undefined) return code;
   return error instanceof Error ? error.message : String(error);
 }
 

@@ -1,7 +1,7 @@
 /** Which files of a folder are images: by name where the name says so, else by their first bytes. */
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { RequestError } from '../util/index.ts';
+import { errorCode, RequestError } from '../util/index.ts';
 import { fileTypeOf, headBytes } from './images/fileType.ts';
 import { fileOf } from './images/reference.ts';
 
@@ -109,7 +109,7 @@ async function readFolder(folder: string) {
       {
         where: folder,
         expected: 'a folder that can be read',
-        got: error instanceof Error && 'code' in error ? String(error.code) : String(error),
+        got: errorCode(error) ?? String(error),
         hint: 'check the path and its permissions',
       },
       { cause: error },

@@ -1,6 +1,6 @@
 /** Reading a table of images and labels: CSV, TSV, JSON Lines or Parquet, told by content. */
 import { open, readFile } from 'node:fs/promises';
-import { nearestNames, RequestError } from '../util/index.ts';
+import { errorCode, nearestNames, RequestError } from '../util/index.ts';
 import type { Table } from './tables/cells.ts';
 import { parseDelimited } from './tables/delimited.ts';
 import { isJson, parseJsonLines } from './tables/jsonLines.ts';
@@ -83,7 +83,7 @@ async function readHead(path: string): Promise<string> {
       await file.close();
     }
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const code = errorCode(error) ?? String(error);
     const got =
       code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'a folder' : `${code} on reading it`;
     throw new RequestError(

@@ -1,6 +1,6 @@
 /** Reading and writing analyses of runs. */
 import { readFile } from 'node:fs/promises';
-import { WorkError, writeJson } from '../util/index.ts';
+import { errorCode, WorkError, writeJson } from '../util/index.ts';
 import { type AnalysisDocument, analysisPaths, analysisSchema } from './analysis.ts';
 
 /**
@@ -28,7 +28,7 @@ export async function readAnalysis(
   try {
     text = await readFile(json, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
   const parsed = analysisSchema.safeParse(parse(text));

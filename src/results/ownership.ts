@@ -1,6 +1,7 @@
 /** Whose a run is: which process trains it, and whether that process still lives. */
 import { readFileSync } from 'node:fs';
 import { hostname, uptime } from 'node:os';
+import { errorCode } from '../util/index.ts';
 import type { Owner, RunRecord } from './run.ts';
 
 /** Without a sign of life for so long, a process on another machine is taken to be gone. */
@@ -61,7 +62,7 @@ export function isAlive(
     process.kill(owner.pid, 0);
   } catch (error) {
     // EPERM: there is such a process, of another user.
-    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false;
+    if (errorCode(error) !== 'EPERM') return false;
   }
   const start = startOfProcess(owner.pid);
   if (start === undefined || owner.processStart === undefined) return isRecent;

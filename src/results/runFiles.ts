@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { WorkError, writeJson } from '../util/index.ts';
+import { errorCode, WorkError, writeJson } from '../util/index.ts';
 import {
   type EvaluationLine,
   evaluationLineSchema,
@@ -103,7 +103,7 @@ function readSmallFile(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const code = errorCode(error) ?? '';
     // Where the folder is a file, there is no record in it either.
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     if (code === '') throw error;
@@ -118,7 +118,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 }

@@ -7,6 +7,7 @@ import {
   hasSettings,
   type MeasureName,
 } from '../results/index.ts';
+import { errorCode } from '../util/index.ts';
 import { type CommandEnd, runCommand } from './command.ts';
 import type { ChildProgram } from './executors/child.ts';
 import type { Plan } from './plan.ts';
@@ -174,7 +175,7 @@ async function isDue(
     const { options: taken } = keptSchema.parse(JSON.parse(await readFile(json, 'utf8')));
     return !hasSettings({ measure, options: taken }, options);
   } catch (error) {
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const isMissing = errorCode(error) === 'ENOENT';
     const isDamaged = error instanceof SyntaxError || error instanceof z.ZodError;
     if (isMissing || isDamaged) return true;
     throw error;

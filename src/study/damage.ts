@@ -2,7 +2,7 @@
 import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type RunRecord, runPaths } from '../results/index.ts';
-import { explainWriteFailure } from '../util/index.ts';
+import { errorCode, explainWriteFailure } from '../util/index.ts';
 import { type PlannedRun, studyPaths } from './run.ts';
 
 /** Longer headers are no header of a network. */
@@ -30,7 +30,7 @@ async function safetensorsFault(path: string): Promise<string | undefined> {
   try {
     file = await open(path, 'r');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const code = errorCode(error) ?? String(error);
     return code === 'ENOENT' ? 'is not there' : `cannot be read (${code})`;
   }
   try {

@@ -6,7 +6,7 @@ import { access, mkdir, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { DataSpec } from '../data/index.ts';
 import { type FidDocument, fidSchema } from '../results/index.ts';
-import { hashFile, hashText, RequestError, writeJson } from '../util/index.ts';
+import { errorCode, hashFile, hashText, RequestError, writeJson } from '../util/index.ts';
 import { type CommandEnd, runCommand } from './command.ts';
 import type { ChildProgram } from './executors/child.ts';
 import type { DataFacts } from './plan.ts';
@@ -120,7 +120,7 @@ async function hashOf(study: Study, path: string, key: string): Promise<string> 
       {
         where: `${study.file}: analyses: fid.${key}`,
         expected: 'a file that can be read',
-        got: `${path} (${error instanceof Error && 'code' in error ? error.code : error})`,
+        got: `${path} (${errorCode(error) ?? String(error)})`,
       },
       { cause: error },
     );

@@ -4,7 +4,14 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { DataSet, Splits } from '../data/index.ts';
 import { parseYamlMap, type RunConfig, runConfigSchema } from '../results/index.ts';
-import { hashFile, RequestError, WorkError, writeFileWhole, writeJson } from '../util/index.ts';
+import {
+  errorCode,
+  hashFile,
+  RequestError,
+  WorkError,
+  writeFileWhole,
+  writeJson,
+} from '../util/index.ts';
 import type { NamedData } from './dataAxis.ts';
 import { formatStudy } from './describe.ts';
 import { type DataFacts, type Plan, type PlanFacts, planRuns, weightsKey } from './plan.ts';
@@ -170,7 +177,7 @@ async function hashWeights(study: Study, model: string, path: string): Promise<s
       {
         where: `${study.file}: weights of ${model}`,
         expected: 'a checkpoint file that can be read',
-        got: `${path} (${error instanceof Error && 'code' in error ? error.code : error})`,
+        got: `${path} (${errorCode(error) ?? String(error)})`,
       },
       { cause: error },
     );

@@ -1,7 +1,7 @@
 /** Locks that keep two runners of one study from starting the same run. */
 import { mkdir } from 'node:fs/promises';
 import lockfile from 'proper-lockfile';
-import { explainWriteFailure } from '../util/index.ts';
+import { errorCode, explainWriteFailure } from '../util/index.ts';
 import { studyPaths } from './run.ts';
 
 /**
@@ -27,7 +27,7 @@ export async function lockRun(folder: string, id: string): Promise<RunLock | und
     });
     return { release: () => release().catch(() => {}) };
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ELOCKED') return undefined;
+    if (errorCode(error) === 'ELOCKED') return undefined;
     throw explainWriteFailure(paths.lock(id), error);
   }
 }
@@ -41,7 +41,7 @@ export async function isLocked(folder: string, id: string): Promise<boolean> {
       stale: LOCK_STALE_MILLISECONDS,
     });
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    if (errorCode(error) === 'ENOENT') return false;
     throw error;
   }
 }

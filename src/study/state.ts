@@ -2,7 +2,7 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { z } from 'zod';
 import { isAlive, type RunRecord, readRunRecord } from '../results/index.ts';
-import { CarryoverError, mapBounded, WorkError, writeJson } from '../util/index.ts';
+import { CarryoverError, errorCode, mapBounded, WorkError, writeJson } from '../util/index.ts';
 import { damageOf } from './damage.ts';
 import { isLocked } from './locks.ts';
 import { type PlannedRun, studyPaths } from './run.ts';
@@ -51,7 +51,7 @@ export async function readFailure(folder: string, id: string): Promise<Failure |
     const text = await readFile(studyPaths(folder).failure(id), 'utf8');
     return failureSchema.parse(JSON.parse(text));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (errorCode(error) === 'ENOENT') return undefined;
     throw new WorkError(
       {
         where: studyPaths(folder).failure(id),

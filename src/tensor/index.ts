@@ -37,6 +37,7 @@ export {
 } from './modes.ts';
 export { type FusedAdamStep, fusedAdam, multiplyAll_ } from './newer.ts';
 export * as ops from './operators.generated.ts';
+export { processor } from './processor.ts';
 export {
   type Device,
   DisposedTensorError,

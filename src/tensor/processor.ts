@@ -3,6 +3,9 @@ import { readFileSync } from 'node:fs';
 
 interface Processor {
   vendor: string | undefined;
+  /** Its maker's numbers of family and model, which its name may leave open. */
+  family: string | undefined;
+  model: string | undefined;
   flags: ReadonlySet<string>;
 }
 
@@ -17,13 +20,15 @@ export function processor(): Processor {
 function read(): Processor {
   try {
     const text = readFileSync('/proc/cpuinfo', 'utf8');
-    const flags = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(text)?.[1];
+    const field = (name: string) => new RegExp(`^${name}\\s*:\\s*(.*)$`, 'm').exec(text)?.[1];
     return {
-      vendor: /^vendor_id\s*:\s*(\S+)/m.exec(text)?.[1],
-      flags: new Set(flags?.split(' ')),
+      vendor: field('vendor_id'),
+      family: field('cpu family'),
+      model: field('model'),
+      flags: new Set(field('(?:flags|Features)')?.split(' ')),
     };
   } catch {
-    return { vendor: undefined, flags: new Set() };
+    return { vendor: undefined, family: undefined, model: undefined, flags: new Set() };
   }
 }
 

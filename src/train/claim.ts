@@ -13,7 +13,7 @@ import {
   runPaths,
   writeRunRecord,
 } from '../results/index.ts';
-import { explainWriteFailure, WorkError } from '../util/index.ts';
+import { errorCode, explainWriteFailure, WorkError } from '../util/index.ts';
 
 /** Seconds between two signs of life in run.json. */
 const HEARTBEAT_SECONDS = 15;
@@ -42,7 +42,7 @@ export async function claim(
       retries: { retries: 40, factor: 1, minTimeout: 300, maxTimeout: 300 },
     });
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ELOCKED') {
+    if (errorCode(error) === 'ELOCKED') {
       throw new WorkError({
         where: folder,
         expected: 'a moment in which no other process begins this run',

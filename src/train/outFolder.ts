@@ -1,6 +1,6 @@
 /** Whether a run may be written into a folder. */
 import { readdir } from 'node:fs/promises';
-import { explainWriteFailure, RequestError } from '../util/index.ts';
+import { errorCode, explainWriteFailure, RequestError } from '../util/index.ts';
 
 /** Folders that a run has itself; its locks and what is hidden apart. */
 const ownFolders = ['resume', 'analysis'];
@@ -12,8 +12,8 @@ const ownFolders = ['resume', 'analysis'];
  */
 export async function refuseForeignFolder(folder: string): Promise<void> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    if (error instanceof Error && 'code' in error && error.code === 'ENOTDIR') {
+    if (errorCode(error) === 'ENOENT') return [];
+    if (errorCode(error) === 'ENOTDIR') {
       throw new RequestError({
         where: folder,
         expected: 'a folder for the run, new or its own',

@@ -44,3 +44,8 @@ export class WorkError extends CarryoverError {
     super(parts, 1, options);
   }
 }
+
+/** The code of a system's or a library's error, such as `ENOENT`; `undefined` where it has none. */
+export function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+}

@@ -5,7 +5,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import writeFileAtomic from 'write-file-atomic';
-import { RequestError, WorkError } from './errors.ts';
+import { errorCode, RequestError, WorkError } from './errors.ts';
 
 /**
  * Writes `content` to `path` so that a reader, a crash or a kill never sees half of it. Folders are made.
@@ -53,7 +53,7 @@ export function isFullDisk(message: string): boolean {
 
 /** A file system error, in words that say what to do. */
 export function explainWriteFailure(path: string, error: unknown): Error {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = errorCode(error) ?? '';
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new WorkError(
       {
@@ -87,7 +87,7 @@ export function explainWriteFailure(path: string, error: unknown): Error {
 
 /** Why a file that was named cannot be read, in words for the `got` of an error. */
 export function readFault(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = errorCode(error) ?? '';
   if (code === 'ENOENT' || code === 'ENOTDIR') return 'no such file';
   if (code === 'EISDIR') return 'a folder';
   if (code === 'EACCES' || code === 'EPERM') return 'a file that may not be read';

@@ -1,4 +1,4 @@
-export { CarryoverError, type ErrorParts, RequestError, WorkError } from './errors.ts';
+export { CarryoverError, type ErrorParts, errorCode, RequestError, WorkError } from './errors.ts';
 export {
   explainWriteFailure,
   hashFile,

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import lockfile from 'proper-lockfile';
 import { recogniseCheckpoint } from '../models/index.ts';
-import { hashFile, RequestError, WorkError, writeJson } from '../util/index.ts';
+import { errorCode, hashFile, RequestError, WorkError, writeJson } from '../util/index.ts';
 import { hashPrefix, sourceFile, sourceName, type WeightSource } from './catalogue.ts';
 import { type DownloadOptions, discardPartial, download, UnreachableError } from './download.ts';
 import { listWeights } from './read.ts';
@@ -185,7 +185,7 @@ async function lock(path: string, { signal, onWait }: FetchOptions): Promise<() 
         onCompromised: () => {},
       });
     } catch (error) {
-      const isHeld = error instanceof Error && 'code' in error && error.code === 'ELOCKED';
+      const isHeld = errorCode(error) === 'ELOCKED';
       if (!isHeld) throw explainFolderFailure(path, error);
       if (waits === 0) onWait?.();
       await sleep(250);

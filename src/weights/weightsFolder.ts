@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { explainWriteFailure, RequestError, WorkError } from '../util/index.ts';
+import { errorCode, explainWriteFailure, RequestError, WorkError } from '../util/index.ts';
 import {
   sourceFile,
   sourceName,
@@ -23,7 +23,7 @@ export function weightsFolder(): string {
 
 /** A failure to write into the folder, in words that say what to do. */
 export function explainFolderFailure(path: string, error: unknown): Error {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = errorCode(error) ?? '';
   if (!['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'].includes(code)) {
     return explainWriteFailure(path, error);
   }

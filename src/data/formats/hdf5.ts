@@ -4,7 +4,7 @@ import { open, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import type { Dataset, File } from 'h5wasm/node';
-import { CarryoverError, RequestError } from '../../util/index.ts';
+import { CarryoverError, errorCode, RequestError } from '../../util/index.ts';
 import { BadImageError } from '../images/badImage.ts';
 import { rowReference } from '../images/reference.ts';
 import type { OpenOptions } from '../kind.ts';
@@ -192,7 +192,7 @@ async function lengthInTrailer(path: string): Promise<number> {
 function refusal(where: string, error: unknown): Error {
   if (error instanceof CarryoverError) return error;
   if (error instanceof Error && error.name === 'AbortError') return error;
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = errorCode(error);
   if (error instanceof BadImageError) {
     const expected = 'an array of pictures or of labels';
     return new RequestError({ where, expected, got: error.message }, { cause: error });

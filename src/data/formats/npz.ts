@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import * as yauzl from 'yauzl';
-import { CarryoverError, RequestError } from '../../util/index.ts';
+import { CarryoverError, errorCode, RequestError } from '../../util/index.ts';
 import { BadImageError } from '../images/badImage.ts';
 import { rowReference } from '../images/reference.ts';
 import type { OpenOptions } from '../kind.ts';
@@ -171,7 +171,7 @@ function fromUtf32(bytes: Buffer): string {
 }
 
 function refusal(where: string, error: unknown): Error {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+  if (errorCode(error) === 'ENOENT') {
     return new RequestError({ where, expected: 'an .npz file', got: 'no such file' });
   }
   if (error instanceof BadImageError) {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { explainWriteFailure, hashText, RequestError } from '../../util/index.ts';
+import { errorCode, explainWriteFailure, hashText, RequestError } from '../../util/index.ts';
 import { defaultCacheFolder } from '../cacheFolder.ts';
 import type { OpenOptions } from '../kind.ts';
 
@@ -34,7 +34,7 @@ export async function unpack(packed: Packed, options: OpenOptions): Promise<stri
   try {
     return await unpackInto(join(cacheFolder, 'unpacked'), packed, options);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const code = errorCode(error) ?? '';
     if (!unwritable.includes(code)) throw error;
     const spare = join(tmpdir(), `carryover-${process.getuid?.() ?? 'cache'}`, 'unpacked');
     try {
@@ -65,7 +65,7 @@ async function unpackInto(
     await rename(temporary, target);
   } catch (error) {
     await rm(temporary, { force: true });
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const code = errorCode(error) ?? '';
     if (code === 'ENOSPC' || code === 'EDQUOT') throw explainWriteFailure(folder, error);
     if (unwritable.includes(code) || signal?.aborted) throw error;
     throw new RequestError(

@@ -1,3 +1,5 @@
+import { errorCode } from '../../util/index.ts';
+
 /** Why a file is no usable image, in words for a user. */
 export class BadImageError extends Error {}
 
@@ -5,7 +7,7 @@ const readFault = 'cannot be read: ';
 
 /** The error of a file whose bytes cannot be had. */
 export function unreadable(error: unknown): BadImageError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  const code = errorCode(error) ?? String(error);
   return new BadImageError(`${readFault}${code === 'ENOENT' ? 'no such file' : code}`);
 }
 

@@ -1,6 +1,7 @@
 /** One process builds a cache file while the others wait for it. */
 import { setTimeout } from 'node:timers/promises';
 import { lock } from 'proper-lockfile';
+import { errorCode } from '../../util/index.ts';
 
 /** A holder that has not touched its lock for this long is taken for dead. */
 export const staleMilliseconds = 10_000;
@@ -41,7 +42,7 @@ async function acquire(
         onCompromised: () => undefined,
       });
     } catch (error) {
-      const held = error instanceof Error && 'code' in error && error.code === 'ELOCKED';
+      const held = errorCode(error) === 'ELOCKED';
       if (!held) throw error;
       await setTimeout(pollMilliseconds);
     }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import lockfile from 'proper-lockfile';
 import { isAlive } from '../../results/index.ts';
-import { isFullDisk, WorkError, writeJson } from '../../util/index.ts';
+import { errorCode, isFullDisk, WorkError, writeJson } from '../../util/index.ts';
 import { type PlannedRun, runTitle, studyPaths } from '../run.ts';
 import { type RunState, readRunState } from '../state.ts';
 import type { ChildProgram } from './child.ts';
@@ -207,7 +207,7 @@ export class SlurmExecutor implements Executor {
       });
       this.#unlock = () => release().catch(() => {});
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ELOCKED')) throw error;
+      if (errorCode(error) !== 'ELOCKED') throw error;
       throw new WorkError({
         where: place,
         expected: 'to be the only one that submits jobs of this study',
