@@ -6,12 +6,11 @@ import { mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { buildAdamAddon } from './setup/adam.mjs';
 import { buildAddon, selectAddon } from './setup/addon.mjs';
 import { buildJpegAddon } from './setup/jpeg.mjs';
+import { buildKernels } from './setup/kernels.mjs';
 import { findLibtorch, libtorchAdvice, libtorchFolder } from './setup/libtorch.mjs';
 import { main, SetupError, say } from './setup/process.mjs';
-import { buildWinogradAddon } from './setup/winograd.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -36,10 +35,8 @@ await main(async () => {
   if (!out && !values.sanitize) selectAddon(root, path, libtorch);
   say(`addon ${built ? 'built' : 'is up to date'}: ${path}`);
   const options = { root, out, sanitize: values.sanitize };
-  const beside = { ...options, folder: dirname(path) };
   const optional = [
-    await buildAdamAddon(libtorch, beside),
-    await buildWinogradAddon(libtorch, beside),
+    ...(await buildKernels(libtorch, { ...options, folder: dirname(path) })),
     await buildJpegAddon(options),
   ];
   for (const each of optional.filter((result) => result.path)) {

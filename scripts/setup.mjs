@@ -4,13 +4,12 @@
 
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildAdamAddon } from './setup/adam.mjs';
 import { buildAddon, findCompiler, selectAddon } from './setup/addon.mjs';
 import { buildJpegAddon } from './setup/jpeg.mjs';
+import { buildKernels } from './setup/kernels.mjs';
 import { main, say } from './setup/process.mjs';
 import { checkNode, ensureCompiled, ensurePackages } from './setup/project.mjs';
 import { ensureLibtorch } from './setup/system.mjs';
-import { buildWinogradAddon } from './setup/winograd.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -22,14 +21,11 @@ await main(async () => {
   const installed = await ensurePackages(root);
   const { path, built } = await buildAddon(libtorch, { root });
   selectAddon(root, path, libtorch);
-  const beside = { root, folder: dirname(path) };
-  const adam = await buildAdamAddon(libtorch, beside);
-  const winograd = await buildWinogradAddon(libtorch, beside);
+  const kernels = await buildKernels(libtorch, { root, folder: dirname(path) });
   const jpeg = await buildJpegAddon({ root });
   const compiled = await ensureCompiled(root);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  const done = [installed, built, adam.built, winograd.built, jpeg.built, compiled].some(Boolean)
-    ? 'ready'
-    : 'nothing to do';
-  say(`${done} (LibTorch ${libtorch.version} in ${libtorch.place}, ${seconds} s)`);
+  const done = [installed, built, jpeg.built, compiled, ...kernels.map((each) => each.built)];
+  const state = done.some(Boolean) ? 'ready' : 'nothing to do';
+  say(`${state} (LibTorch ${libtorch.version} in ${libtorch.place}, ${seconds} s)`);
 });

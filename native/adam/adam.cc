@@ -4,12 +4,13 @@
 // An addon of its own: loading it registers the operator `carryover::adam_`, which is called as all operators
 // are, through the dispatcher. Without it the step is LibTorch's.
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <node_api.h>
 #include <torch/library.h>
 
 #include <cmath>
 #include <vector>
+
+#include "shared/threads.h"
 
 // The same sums on every processor, in vectors as wide as it has.
 #if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
@@ -85,7 +86,7 @@ bool adam_(at::TensorList parameters, at::TensorList gradients, at::TensorList f
                        single(std::sqrt(1 - std::pow(beta2, steps))),
                        single(epsilon),
                        single(rate / (1 - std::pow(beta1, steps)))};
-  at::parallel_for(0, static_cast<int64_t>(blocks.size()), 1, [&](int64_t from, int64_t to) {
+  carryover::Threads().share(static_cast<int64_t>(blocks.size()), [&](int64_t from, int64_t to) {
     for (int64_t index = from; index < to; index++) advance(blocks[index], shared);
   });
   // What autograd saved of them before is of old numbers.

@@ -128,7 +128,7 @@ export function librariesOf(libtorch) {
 
 /** What to do where no LibTorch was found: the commands for each kind of machine. */
 export const libtorchAdvice = `LibTorch: expected LIBTORCH, the torch of an active Python or the system's, got none. Do one of:
-  Debian, Ubuntu:  sudo apt-get update && sudo apt-get install -y libtorch-dev libopenblas0-openmp libdnnl-dev libjpeg-dev
+  Debian, Ubuntu:  sudo apt-get update && sudo apt-get install -y libtorch-dev libopenblas0-openmp libjpeg-dev
   macOS:           brew install pytorch
   Python:          python3 -m venv .venv && . .venv/bin/activate && pip install torch
   LibTorch zip:    download it from https://pytorch.org/get-started/locally/ (C++/Java, cxx11 ABI), unzip it, and

@@ -1,9 +1,10 @@
 // An addon that makes things faster and changes nothing else: where what it is built against is missing or it
-// cannot be built, set-up says so and goes on. One source file, one library, one record of how it went.
+// cannot be built, set-up says so and goes on. One folder of sources, one library, one record of how it went.
 
 import {
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -16,12 +17,12 @@ import { capture, say } from './process.mjs';
 
 /**
  * @typedef {object} OptionalAddon
- * @property {string} name of its folder in native/, its source file, its addon and its record
+ * @property {string} name of its folder of sources in native/, its addon and its record
  * @property {string} purpose for messages: 'for JPEG files'
  * @property {string} [header] the file of another library that the source includes, undefined where it is missing
  * @property {string} missing what to say where it is
  * @property {string} without what is so without the addon
- * @property {string[]} flags compiler and linker arguments; the source comes before them
+ * @property {string[]} flags compiler and linker arguments; the sources come before them
  */
 
 /**
@@ -37,17 +38,15 @@ import { capture, say } from './process.mjs';
 export async function buildOptionalAddon(addon, { root, folder, out, sanitize }) {
   const { name, header, flags } = addon;
   const build = join(root, 'native/build');
-  const source = join(root, 'native', name, `${name}.cc`);
-  const sanitizer = sanitize
-    ? [`-fsanitize=${sanitize}`, '-fno-omit-frame-pointer', '-g', '-O1']
-    : ['-O2'];
-  const all = [...sanitizer, ...flags];
+  const files = filesOf(join(root, 'native', name));
   const parts = [
     findCompiler(),
-    ...all,
+    ...flags,
     folder ?? '',
     headerStamp(header),
-    readFileSync(source, 'utf8'),
+    ...[...files, ...filesOf(join(root, 'native/shared'))].map((file) =>
+      readFileSync(file, 'utf8'),
+    ),
   ];
   const identity = hash(parts);
   const record = join(build, `${name}.json`);
@@ -59,7 +58,7 @@ export async function buildOptionalAddon(addon, { root, folder, out, sanitize })
   const target = out ?? folder ?? join(build, identity);
   // One that was built before must not be loaded where this one fails.
   rmSync(join(target, `${name}.node`), { force: true });
-  const result = header ? await compile(addon, source, all, target) : { reason: addon.missing };
+  const result = header ? await compile(addon, files, target) : { reason: addon.missing };
   if (result.reason) say(`${addon.without} (${result.reason})`);
   if (isKept) {
     mkdirSync(build, { recursive: true });
@@ -77,12 +76,25 @@ function headerStamp(header) {
   return `${size} ${Math.round(mtimeMs)}`;
 }
 
-async function compile({ name, purpose }, source, flags, folder) {
+/** Sources and headers, in order; none where there is no such folder. */
+function filesOf(folder) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+async function compile({ name, purpose, flags }, files, folder) {
   const path = join(folder, `${name}.node`);
   say(`building the addon ${purpose}`);
   mkdirSync(folder, { recursive: true });
   const temporary = `${path}.${process.pid}`;
-  const { code, output } = await capture(findCompiler(), [source, '-o', temporary, ...flags]);
+  const { code, output } = await capture(findCompiler(), [
+    ...files.filter((file) => file.endsWith('.cc')),
+    '-o',
+    temporary,
+    ...flags,
+  ]);
   if (code !== 0) {
     const line = output.split('\n').find((each) => /error/i.test(each));
     return { reason: line ?? `exit code ${code} of the compiler` };

@@ -6,8 +6,8 @@ import { ask, capture, findCommand, SetupError, say } from './process.mjs';
 
 const oldest = [1, 13];
 
-/** LibTorch, its BLAS, and what makes convolutions and the first reading of JPEG files faster. */
-const packages = ['libtorch-dev', 'libopenblas0-openmp', 'libdnnl-dev', 'libjpeg-dev'];
+/** LibTorch, its BLAS, and what makes the first reading of JPEG files faster. */
+const packages = ['libtorch-dev', 'libopenblas0-openmp', 'libjpeg-dev'];
 
 /** Finds LibTorch or installs it. @throws {SetupError} with the commands to type otherwise */
 export async function ensureLibtorch() {

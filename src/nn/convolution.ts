@@ -1,4 +1,4 @@
-import { convolution3x3, hasWinograd, ops, type Tensor } from '../tensor/index.ts';
+import { convolution, hasConvolution, ops, type Tensor } from '../tensor/index.ts';
 import { Layer } from './module.ts';
 import { asPair, type Pair } from './pair.ts';
 
@@ -21,8 +21,8 @@ export class Conv2d extends Layer {
   readonly #padding: [number, number];
   readonly #dilation: [number, number];
   readonly #groups: number;
-  /** Whether it is one that Winograd's method can take. */
-  readonly #isWinograd: boolean;
+  /** Whether it is one that there can be a faster way for. */
+  readonly #isPlain: boolean;
 
   constructor(inputs: number, outputs: number, kernel: Pair, options: ConvolutionOptions = {}) {
     super();
@@ -40,19 +40,20 @@ export class Conv2d extends Layer {
     this.#dilation = asPair(dilation);
     this.#groups = groups;
     const all = (pair: Pair, value: number) => asPair(pair).every((each) => each === value);
-    this.#isWinograd =
-      hasWinograd() &&
-      all(kernel, 3) &&
+    const is3x3 = all(kernel, 3) && (all(padding, 0) || all(padding, 1));
+    const is1x1 = all(kernel, 1) && all(padding, 0);
+    this.#isPlain =
+      hasConvolution() &&
+      (is3x3 || is1x1) &&
       all(stride, 1) &&
       all(dilation, 1) &&
-      (all(padding, 0) || all(padding, 1)) &&
       groups === 1 &&
       !bias;
   }
 
   /** [B, inputs, H, W] to [B, outputs, H', W']. */
   override forward(input: Tensor): Tensor {
-    if (this.#isWinograd) return convolution3x3(input, this.weight, this.#padding[0]);
+    if (this.#isPlain) return convolution(input, this.weight, this.#padding[0]);
     return ops.conv2d(
       input,
       this.weight,

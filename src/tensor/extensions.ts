@@ -1,6 +1,6 @@
 /**
- * Addons that set-up builds beside the one for LibTorch where it can (native/winograd/, native/adam/): loading one
- * registers an operator that LibTorch does not have.
+ * Addons that set-up builds beside the one for LibTorch where it can (scripts/setup/kernels.mjs): loading one gives
+ * LibTorch an operator, or an allocator, that it does not have.
  */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';

@@ -1,4 +1,6 @@
 export { adamMethod, hasProcessorAdam, type ProcessorAdamStep, processorAdam } from './adam.ts';
+export { allocatorName } from './allocator.ts';
+export { convolution, convolutionMethod, hasConvolution } from './convolution.ts';
 export { fromTypedArray, tensor } from './creation.ts';
 export {
   type DType,
@@ -47,4 +49,3 @@ export {
   scope,
   Tensor,
 } from './tensor.ts';
-export { convolution3x3, convolutionMethod, hasWinograd } from './winograd.ts';

@@ -1,0 +1,51 @@
+// Addons that lie beside the one for LibTorch and give LibTorch what it does not have: faster convolutions
+// (native/convolution/), a step of Adam in one pass over memory (native/adam/), an allocator that finds freed memory
+// again (native/allocator/). On the processor only.
+
+import { join } from 'node:path';
+import { buildArguments } from './addon.mjs';
+import { buildOptionalAddon } from './optionalAddon.mjs';
+
+const addons = [
+  {
+    name: 'allocator',
+    purpose: 'for memory',
+    without: 'training will take a tenth more memory',
+    flags: [],
+  },
+  {
+    name: 'adam',
+    purpose: 'for steps of Adam',
+    without: 'steps of Adam will be LibTorch’s',
+    // Contracted products would differ from processor to processor.
+    flags: ['-fno-math-errno', '-ffp-contract=off'],
+  },
+  {
+    name: 'convolution',
+    purpose: 'for convolutions',
+    without: 'convolutions will be LibTorch’s',
+    flags: [],
+  },
+];
+
+/**
+ * Builds the addons, or finds them built.
+ * @param {import('./libtorch.mjs').LibTorch} libtorch
+ * @param {{root: string, folder: string, out?: string, sanitize?: string}} options
+ * @returns {Promise<Awaited<ReturnType<typeof buildOptionalAddon>>[]>}
+ */
+export async function buildKernels(libtorch, options) {
+  const { compile, link } = buildArguments(libtorch, options);
+  const results = [];
+  for (const { flags, ...addon } of addons) {
+    const complete = {
+      ...addon,
+      header: join(libtorch.include, 'torch/library.h'),
+      missing: 'no headers of LibTorch',
+      // In a sanitizer's build `compile` says how far to optimise.
+      flags: [...compile, ...(options.sanitize ? [] : ['-O3']), ...flags, ...link],
+    };
+    results.push(await buildOptionalAddon(complete, options));
+  }
+  return results;
+}
