@@ -40,7 +40,7 @@ bool fits(const at::Tensor& input, const at::Tensor& weight, at::ScalarType type
 /// Enough tiles and channels for the transforms to be the smaller part.
 bool is_winograd(const at::Tensor& input, const at::Tensor& weight, int64_t padding, at::ScalarType type) {
   return products() && fits(input, weight, type, 3) && (padding == 0 || padding == 1) &&
-         weight.size(0) % winograd::kLanes == 0 && weight.size(1) % winograd::kLanes == 0 && input.size(2) >= 7 &&
+         weight.size(0) % kLanes == 0 && weight.size(1) % kLanes == 0 && input.size(2) >= 7 &&
          input.size(3) >= 7;
 }
 

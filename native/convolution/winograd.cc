@@ -6,35 +6,15 @@
 #include <algorithm>
 
 #include "products.h"
+#include "shared/lanes.h"
 #include "shared/threads.h"
-
-// One build for every processor: the widest that it has is chosen when the addon is loaded.
-#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
-#define WIDEST __attribute__((target_clones("avx512f", "arch=haswell", "default")))
-#else
-#define WIDEST
-#endif
-#define INLINE inline __attribute__((always_inline))
 
 namespace carryover {
 namespace {
 
-using winograd::kLanes;
-
 constexpr int64_t kPoints = 36;
 /// Of the points of both sides of a product: what stays in the third cache.
 constexpr int64_t kChunkBytes = 4 << 20;
-
-typedef float Lanes __attribute__((vector_size(64), aligned(4), may_alias));
-typedef uint32_t Bits __attribute__((vector_size(64)));
-typedef uint16_t Halves __attribute__((vector_size(32), aligned(2), may_alias));
-
-INLINE void read(const float* from, Lanes& to) { to = *reinterpret_cast<const Lanes*>(from); }
-/// bfloat16 is the upper half of a float32.
-INLINE void read(const uint16_t* from, Lanes& to) {
-  const Bits bits = __builtin_convertvector(*reinterpret_cast<const Halves*>(from), Bits) << 16;
-  to = (Lanes)bits;  // the same bits
-}
 
 // Polynomials are interpolated at 0, ±a, ±b and infinity: these round to half the error of 1 and 2.
 constexpr float a = 0.625f, b = 1.5f, aa = a * a, bb = b * b;

@@ -2,10 +2,9 @@
 
 #include <ATen/ATen.h>
 
-namespace carryover::winograd {
+#include "shared/lanes.h"
 
-/// Channels come in vectors of so many.
-constexpr int64_t kLanes = 16;
+namespace carryover::winograd {
 
 /// result = images * weight, float32: [N, C, H, W] channels last, [K, C, 3, 3] contiguous, [N, K, H', W'] channels
 /// last, of numbers of channels that are multiples of `kLanes`. `turned`: images have K channels, the result has C, and

@@ -1,6 +1,6 @@
 // Addons that lie beside the one for LibTorch and give LibTorch what it does not have: faster convolutions
-// (native/convolution/), a step of Adam in one pass over memory (native/adam/), an allocator that finds freed memory
-// again (native/allocator/). On the processor only.
+// (native/convolution/) and batch norm (native/normalisation/), a step of Adam in one pass over memory (native/adam/),
+// an allocator that finds freed memory again (native/allocator/). On the processor only.
 
 import { join } from 'node:path';
 import { buildArguments } from './addon.mjs';
@@ -24,6 +24,12 @@ const addons = [
     name: 'convolution',
     purpose: 'for convolutions',
     without: 'convolutions will be LibTorch’s',
+    flags: [],
+  },
+  {
+    name: 'normalisation',
+    purpose: 'for batch norm',
+    without: 'batch norm will be LibTorch’s',
     flags: [],
   },
 ];

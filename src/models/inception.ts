@@ -57,7 +57,7 @@ class ConvolutionBlock extends Layer {
   }
 
   override forward(input: Tensor): Tensor {
-    return ops.relu_(this.#bn.forward(this.#conv.forward(input)));
+    return this.#bn.activate(this.#conv.forward(input));
   }
 
   /**
@@ -69,7 +69,7 @@ class ConvolutionBlock extends Layer {
     const countsPadding = pool === 'mean';
     const projected = this.#conv.forward(input);
     const means = ops.avgPool2d(projected, [3, 3], [1, 1], [1, 1], false, countsPadding);
-    return ops.relu_(this.#bn.forward(means));
+    return this.#bn.activate(means);
   }
 }
 

@@ -51,9 +51,9 @@ class BasicBlock extends Layer {
   }
 
   override forward(input: Tensor): Tensor {
-    const middle = ops.relu_(this.#bn1.forward(this.#conv1.forward(input)));
-    const output = this.#bn2.forward(this.#conv2.forward(middle));
-    return joinShortcut(output, input, this.#downsample);
+    const middle = this.#bn1.activate(this.#conv1.forward(input));
+    const shortcut = this.#downsample ? this.#downsample.forward(input) : input;
+    return this.#bn2.activate(this.#conv2.forward(middle), shortcut);
   }
 }
 
@@ -81,10 +81,10 @@ class Bottleneck extends Layer {
   }
 
   override forward(input: Tensor): Tensor {
-    const narrow = ops.relu_(this.#bn1.forward(this.#conv1.forward(input)));
-    const middle = ops.relu_(this.#bn2.forward(this.#conv2.forward(narrow)));
-    const output = this.#bn3.forward(this.#conv3.forward(middle));
-    return joinShortcut(output, input, this.#downsample);
+    const narrow = this.#bn1.activate(this.#conv1.forward(input));
+    const middle = this.#bn2.activate(this.#conv2.forward(narrow));
+    const shortcut = this.#downsample ? this.#downsample.forward(input) : input;
+    return this.#bn3.activate(this.#conv3.forward(middle), shortcut);
   }
 }
 
@@ -144,7 +144,7 @@ export class ResNet extends ImageModel {
         name: 'conv1',
         run: (images) => sameStateAndTap(conv1.forward(images.contiguous('channelsLast'))),
       },
-      { name: 'bn1', run: (state) => ({ state: maxPool.forward(ops.relu_(bn1.forward(state))) }) },
+      { name: 'bn1', run: (state) => ({ state: maxPool.forward(bn1.activate(state)) }) },
       ...blockSegments,
       { name: 'avgpool', run: (state) => ({ state: globalAveragePool(state) }) },
       { name: 'fc', run: (state) => ({ state: fc.forward(state) }) },
@@ -192,12 +192,6 @@ function makeStage(
 /** A convolution without bias that keeps the resolution but for its stride. */
 function convolution(inputs: number, outputs: number, kernel: number, stride: number): Conv2d {
   return new Conv2d(inputs, outputs, kernel, { stride, padding: (kernel - 1) / 2, bias: false });
-}
-
-/** ReLU of the sum, in the memory of `output`: batch norm's derivative does not read its own output. */
-function joinShortcut(output: Tensor, input: Tensor, downsample: Layer | undefined): Tensor {
-  const shortcut = downsample ? downsample.forward(input) : input;
-  return ops.relu_(ops.add_(output, shortcut));
 }
 
 function sameStateAndTap(value: Tensor): { state: Tensor; tap: Tensor } {

@@ -1,4 +1,10 @@
-import { noGrad, ops, type Tensor } from '../tensor/index.ts';
+import {
+  hasTrainingBatchNorm,
+  noGrad,
+  ops,
+  type Tensor,
+  trainingBatchNorm,
+} from '../tensor/index.ts';
 import { RequestError } from '../util/index.ts';
 import { Layer } from './module.ts';
 
@@ -37,6 +43,38 @@ export class BatchNorm2d extends Layer {
    * @throws RequestError in training for one value a channel, which has no variance.
    */
   override forward(input: Tensor): Tensor {
+    if (this.training && hasTrainingBatchNorm()) return this.#train(input, undefined, false);
+    return this.#normalise(input);
+  }
+
+  /**
+   * ReLU of the normalised input, to which a shortcut may be added first: [B, C, H, W] to the same shape.
+   * @throws RequestError as `forward`
+   */
+  activate(input: Tensor, shortcut?: Tensor): Tensor {
+    if (this.training && hasTrainingBatchNorm()) return this.#train(input, shortcut, true);
+    const normalised = this.#normalise(input);
+    // In its own memory: batch norm's derivative does not read its result.
+    return ops.relu_(shortcut ? ops.add_(normalised, shortcut) : normalised);
+  }
+
+  #train(input: Tensor, shortcut: Tensor | undefined, relu: boolean): Tensor {
+    requireSeveral(input);
+    noGrad(() => ops.add_(this.batchesTracked, 1));
+    return trainingBatchNorm({
+      input,
+      shortcut,
+      weight: this.weight,
+      bias: this.bias,
+      runningMean: this.runningMean,
+      runningVariance: this.runningVariance,
+      momentum: this.#momentum,
+      epsilon: this.#epsilon,
+      relu,
+    });
+  }
+
+  #normalise(input: Tensor): Tensor {
     if (this.training) requireSeveral(input);
     if (this.training) noGrad(() => ops.add_(this.batchesTracked, 1));
     return ops.batchNorm(

@@ -1,5 +1,6 @@
 export { adamMethod, hasProcessorAdam, type ProcessorAdamStep, processorAdam } from './adam.ts';
 export { allocatorName } from './allocator.ts';
+export { hasTrainingBatchNorm, trainingBatchNorm } from './batchNorm.ts';
 export { convolution, convolutionMethod, hasConvolution } from './convolution.ts';
 export { fromTypedArray, tensor } from './creation.ts';
 export {

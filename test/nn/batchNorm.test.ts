@@ -1,0 +1,236 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { BatchNorm2d } from '../../src/nn/index.ts';
+import {
+  autocast,
+  type DType,
+  gradients,
+  hasTrainingBatchNorm,
+  manualSeed,
+  noGrad,
+  ops,
+  type Tensor,
+  trainingBatchNorm,
+} from '../../src/tensor/index.ts';
+
+beforeAll(() => manualSeed(0));
+
+const random = (...shape: number[]) => ops.normal_(ops.zeros(shape));
+
+interface Case {
+  input: Tensor;
+  shortcut: Tensor | undefined;
+  relu: boolean;
+  weighting: Tensor;
+}
+
+/** Weight, bias and running statistics of some channels, not those of a new layer. */
+function parametersOf(channels: number): Tensor[] {
+  const positive = () => ops.add(ops.abs(random(channels)), 0.5);
+  return [positive(), random(channels), random(channels), positive()];
+}
+
+/**
+ * [result, running mean, running variance, gradients of input, weight, bias (and shortcut)] of one training pass, by
+ * LibTorch's operators or by the one of ours.
+ */
+function pass(
+  isOurs: boolean,
+  { input, shortcut, relu, weighting }: Case,
+  given: Tensor[],
+): Tensor[] {
+  const leaf = (tensor: Tensor) => {
+    const copy = ops.clone(tensor.detach());
+    copy.requiresGrad = true;
+    return copy;
+  };
+  const [x, weight, bias] = [input, given[0] as Tensor, given[1] as Tensor].map(leaf) as [
+    Tensor,
+    Tensor,
+    Tensor,
+  ];
+  const other = shortcut && leaf(shortcut);
+  const [runningMean, runningVariance] = given.slice(2).map((each) => ops.clone(each)) as [
+    Tensor,
+    Tensor,
+  ];
+  const values = { runningMean, runningVariance, momentum: 0.1, epsilon: 1e-5 };
+  let result: Tensor;
+  if (isOurs) {
+    result = trainingBatchNorm({ input: x, shortcut: other, weight, bias, relu, ...values });
+  } else {
+    result = ops.batchNorm(x, weight, bias, runningMean, runningVariance, true, 0.1, 1e-5, true);
+    if (other) result = ops.add(result, other);
+    if (relu) result = ops.relu(result);
+  }
+  const inputs = [x, weight, bias, ...(other ? [other] : [])];
+  const found = gradients([result], inputs, { outputGradients: [weighting] });
+  return [result.detach(), runningMean, runningVariance, ...found.map((each) => each as Tensor)];
+}
+
+function difference(found: Tensor, expected: Tensor): number {
+  const wide = expected.to({ dtype: 'float64' });
+  const greatest = ops.max(ops.abs(ops.sub(found.to({ dtype: 'float64' }), wide))).item();
+  return greatest / ops.max(ops.abs(wide)).item();
+}
+
+describe.skipIf(!hasTrainingBatchNorm())('batch norm, shortcut and ReLU in one operator', () => {
+  const names = [
+    'result',
+    'running mean',
+    'running variance',
+    'input',
+    'weight',
+    'bias',
+    'shortcut',
+  ];
+
+  it.each([
+    { shape: [2, 16, 5, 7], hasShortcut: false, relu: false },
+    { shape: [2, 16, 5, 7], hasShortcut: false, relu: true },
+    { shape: [3, 48, 9, 9], hasShortcut: true, relu: true },
+    { shape: [3, 48, 9, 9], hasShortcut: true, relu: false },
+    { shape: [1, 2048, 3, 1], hasShortcut: true, relu: true },
+    { shape: [16, 64, 40, 40], hasShortcut: true, relu: true },
+  ])('equals LibTorch’s in float64: $shape, shortcut $hasShortcut, ReLU $relu', (each) => {
+    const [batch = 0, channels = 0, height = 0, width = 0] = each.shape;
+    const image = () => random(batch, channels, height, width).contiguous('channelsLast');
+    // A mean of many deviations loses digits where squares are summed without care.
+    const input = ops.add(image(), 100);
+    const shortcut = each.hasShortcut ? image() : undefined;
+    const weighting = image();
+    const given = parametersOf(channels);
+    const wide = (tensor: Tensor) => tensor.to({ dtype: 'float64' });
+    const narrowCase = { input, shortcut, relu: each.relu, weighting };
+    const wideCase = {
+      input: wide(input),
+      shortcut: shortcut && wide(shortcut),
+      relu: each.relu,
+      weighting: wide(weighting),
+    };
+    const found = pass(true, narrowCase, given);
+    const expected = pass(false, wideCase, given.map(wide));
+    const plain = pass(false, narrowCase, given);
+    for (const [index, value] of found.entries()) {
+      const reference = expected[index] as Tensor;
+      // As near as LibTorch's own float32, which a mean of 100 deviations keeps from being nearer.
+      const allowed = Math.max(2e-6, 1.5 * difference(plain[index] as Tensor, reference));
+      expect(difference(value, reference), names[index]).toBeLessThan(allowed);
+    }
+  });
+
+  it('equals LibTorch’s in bfloat16, as near to float64 as that is', () => {
+    const image = () => random(4, 32, 14, 14).contiguous('channelsLast').to({ dtype: 'bfloat16' });
+    const [input, shortcut, weighting] = [image(), image(), image()];
+    const given = parametersOf(32);
+    const wide = (tensor: Tensor) => tensor.to({ dtype: 'float64' });
+    const found = pass(true, { input, shortcut, relu: true, weighting }, given);
+    const exact = pass(
+      false,
+      { input: wide(input), shortcut: wide(shortcut), relu: true, weighting: wide(weighting) },
+      given.map(wide),
+    );
+    const types: DType[] = [
+      'bfloat16',
+      'float32',
+      'float32',
+      'bfloat16',
+      'float32',
+      'float32',
+      'bfloat16',
+    ];
+    expect(found.map(({ dtype }) => dtype)).toEqual(types);
+    for (const [index, value] of found.entries()) {
+      const isHalf = value.dtype === 'bfloat16';
+      expect(difference(value, exact[index] as Tensor), names[index]).toBeLessThan(
+        isHalf ? 4e-3 : 1e-5,
+      );
+    }
+  });
+
+  it('goes to LibTorch’s operators, bit for bit, for what it does not take', () => {
+    const few = random(2, 6, 4, 4).contiguous('channelsLast');
+    const contiguous = random(2, 16, 4, 4);
+    for (const input of [few, contiguous]) {
+      const other = ops.clone(input);
+      const weighting = ops.ones([...input.shape]);
+      const given = parametersOf(input.shape[1] ?? 0);
+      const asked = { input, shortcut: other, relu: true, weighting };
+      const [found, expected] = [pass(true, asked, given), pass(false, asked, given)];
+      for (const [index, value] of found.entries()) {
+        expect(ops.equal(value, expected[index] as Tensor), names[index]).toBe(true);
+      }
+    }
+  });
+
+  it('keeps NaN, and gives the same bits each time', () => {
+    const input = random(2, 16, 8, 8).contiguous('channelsLast');
+    const given = parametersOf(16);
+    const asked = { input, shortcut: ops.clone(input), relu: true, weighting: input };
+    const [first, second] = [pass(true, asked, given), pass(true, asked, given)];
+    expect(first.map((each, index) => ops.equal(each, second[index] as Tensor))).not.toContain(
+      false,
+    );
+    const spoilt = ops.clone(input);
+    noGrad(() => ops.fill_(ops.select(spoilt, 1, 3), Number.NaN));
+    const [result] = pass(true, { ...asked, input: spoilt }, given) as [Tensor];
+    const isNaNPart = (channel: number) =>
+      ops.sum(ops.isnan(ops.select(result, 1, channel))).item();
+    expect([isNaNPart(3), isNaNPart(2)]).toEqual([128, 0]);
+  });
+
+  it('is what the layer computes, in training alone, with autocast and without', () => {
+    const layer = new BatchNorm2d(32);
+    const input = random(2, 32, 6, 6).contiguous('channelsLast');
+    const shortcut = random(2, 32, 6, 6).contiguous('channelsLast');
+    const plain = () =>
+      ops.relu(
+        ops.add(
+          ops.batchNorm(
+            input,
+            layer.weight,
+            layer.bias,
+            undefined,
+            undefined,
+            true,
+            0.1,
+            1e-5,
+            true,
+          ),
+          shortcut,
+        ),
+      );
+    layer.train();
+    expect(difference(layer.activate(input, shortcut).detach(), plain().detach())).toBeLessThan(
+      1e-6,
+    );
+    expect(layer.batchesTracked.item()).toBe(1);
+    const halves = [input, shortcut].map((each) => each.to({ dtype: 'bfloat16' })) as [
+      Tensor,
+      Tensor,
+    ];
+    const half = autocast({ device: 'cpu', dtype: 'bfloat16' }, () => layer.activate(...halves));
+    expect(half.dtype).toBe('bfloat16');
+    expect(difference(half.detach(), plain().detach())).toBeLessThan(2e-2);
+    layer.eval();
+    const { runningMean, runningVariance } = layer;
+    const [before, kept] = [ops.clone(runningMean), layer.activate(input, shortcut)];
+    expect(ops.equal(runningMean, before)).toBe(true);
+    const expected = ops.relu(
+      ops.add(
+        ops.batchNorm(
+          input,
+          layer.weight,
+          layer.bias,
+          runningMean,
+          runningVariance,
+          false,
+          0.1,
+          1e-5,
+          true,
+        ),
+        shortcut,
+      ),
+    );
+    expect(ops.equal(kept.detach(), expected.detach())).toBe(true);
+  });
+});
