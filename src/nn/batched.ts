@@ -24,8 +24,9 @@ function hasSlowBatches(): boolean {
  * contiguous, to [N, I, J].
  */
 export function batchedProduct(left: Tensor, right: Tensor): Tensor {
-  const isCpuFloat = left.device === 'cpu' && left.dtype === 'float32';
-  if (isCpuFloat && getThreadCount() > 1 && hasSlowBatches()) {
+  // Under autocast one of them may be float32 yet: the product is one of 16 bits.
+  const isFloat = left.dtype === 'float32' && right.dtype === 'float32';
+  if (left.device === 'cpu' && isFloat && getThreadCount() > 1 && hasSlowBatches()) {
     return productByConvolution(left, right);
   }
   return ops.bmm(left, right);
