@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 out=native/build/address-sanitizer
 node scripts/build-native.mjs --sanitize address --out "$out"
 files=("$@")
-[ $# -gt 0 ] || files=(test/tensor test/nn/convolution.test.ts test/nn/fused.test.ts test/data/plainJpeg.test.ts)
+[ $# -gt 0 ] || files=(test/tensor test/nn/convolution.test.ts test/nn/batchNorm.test.ts test/nn/mixedTypes.test.ts test/nn/fused.test.ts test/data/plainJpeg.test.ts)
 runtime=$("${CXX:-c++}" -print-file-name=libasan.so)
 
 # vitest starts its own workers; each inherits the runtime, which must be loaded before Node's own

@@ -1,6 +1,7 @@
 // Addons that lie beside the one for LibTorch and give LibTorch what it does not have: faster convolutions
-// (native/convolution/) and batch norm (native/normalisation/), a step of Adam in one pass over memory (native/adam/),
-// an allocator that finds freed memory again (native/allocator/). On the processor only.
+// (native/convolution/), batch and layer norm (native/normalisation/) and GELU (native/activation/), a step of Adam
+// in one pass over memory (native/adam/), an allocator that finds freed memory again (native/allocator/). On the
+// processor only.
 
 import { join } from 'node:path';
 import { buildArguments } from './addon.mjs';
@@ -28,8 +29,14 @@ const addons = [
   },
   {
     name: 'normalisation',
-    purpose: 'for batch norm',
-    without: 'batch norm will be LibTorch’s',
+    purpose: 'for batch and layer norm',
+    without: 'batch and layer norm will be LibTorch’s',
+    flags: [],
+  },
+  {
+    name: 'activation',
+    purpose: 'for GELU',
+    without: 'GELU will be LibTorch’s',
     flags: [],
   },
 ];

@@ -58,7 +58,7 @@ class PatchMerging extends Module {
   constructor(width: number, grid: number) {
     super();
     this.#reduction = this.child('reduction', new Linear(4 * width, 2 * width, { bias: false }));
-    this.#norm = this.child('norm', new LayerNorm(4 * width));
+    this.#norm = this.child('norm', new LayerNorm(4 * width, { isForLinear: true }));
     this.#grid = grid;
   }
 
@@ -85,9 +85,9 @@ class Block extends Module {
 
   constructor(width: number, heads: number, geometry: WindowGeometry) {
     super();
-    this.#norm1 = this.child('norm1', new LayerNorm(width));
+    this.#norm1 = this.child('norm1', new LayerNorm(width, { isForLinear: true }));
     this.#attn = this.child('attn', new WindowAttention(width, heads, geometry));
-    this.#norm2 = this.child('norm2', new LayerNorm(width));
+    this.#norm2 = this.child('norm2', new LayerNorm(width, { isForLinear: true }));
     this.#mlp = this.child('mlp', new Perceptron(width));
   }
 

@@ -73,9 +73,9 @@ class Block extends Module {
 
   constructor(width: number, heads: number) {
     super();
-    this.#norm1 = this.child('norm1', new LayerNorm(width, layerNorm));
+    this.#norm1 = this.child('norm1', new LayerNorm(width, { ...layerNorm, isForLinear: true }));
     this.#attn = this.child('attn', new AttentionModule(width, heads));
-    this.#norm2 = this.child('norm2', new LayerNorm(width, layerNorm));
+    this.#norm2 = this.child('norm2', new LayerNorm(width, { ...layerNorm, isForLinear: true }));
     this.#mlp = this.child('mlp', new Perceptron(width));
   }
 

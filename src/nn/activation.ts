@@ -1,5 +1,5 @@
 /** Activations without parameters, as functions. */
-import { ops, type Tensor } from '../tensor/index.ts';
+import { fastGelu, hasFastGelu, ops, type Tensor } from '../tensor/index.ts';
 
 /** max(x, 0). */
 export function relu(input: Tensor): Tensor {
@@ -8,7 +8,7 @@ export function relu(input: Tensor): Tensor {
 
 /** x · Φ(x) with the exact error function (Hendrycks and Gimpel 2016), `torch.nn.GELU()`. */
 export function gelu(input: Tensor): Tensor {
-  return ops.gelu(input);
+  return hasFastGelu() ? fastGelu(input) : ops.gelu(input);
 }
 
 /** exp(x) normalised to sum 1 along `dimension`. */

@@ -1,5 +1,7 @@
 import {
-  hasTrainingBatchNorm,
+  autocastDType,
+  hasNormalisation,
+  mixedLayerNorm,
   noGrad,
   ops,
   type Tensor,
@@ -43,7 +45,7 @@ export class BatchNorm2d extends Layer {
    * @throws RequestError in training for one value a channel, which has no variance.
    */
   override forward(input: Tensor): Tensor {
-    if (this.training && hasTrainingBatchNorm()) return this.#train(input, undefined, false);
+    if (this.training && hasNormalisation()) return this.#train(input, undefined, false);
     return this.#normalise(input);
   }
 
@@ -52,7 +54,7 @@ export class BatchNorm2d extends Layer {
    * @throws RequestError as `forward`
    */
   activate(input: Tensor, shortcut?: Tensor): Tensor {
-    if (this.training && hasTrainingBatchNorm()) return this.#train(input, shortcut, true);
+    if (this.training && hasNormalisation()) return this.#train(input, shortcut, true);
     const normalised = this.#normalise(input);
     // In its own memory: batch norm's derivative does not read its result.
     return ops.relu_(shortcut ? ops.add_(normalised, shortcut) : normalised);
@@ -111,19 +113,28 @@ export class LayerNorm extends Layer {
   readonly bias: Tensor;
   readonly #features: number;
   readonly #epsilon: number;
+  readonly #isForLinear: boolean;
 
-  constructor(features: number, { epsilon = 1e-5 }: { epsilon?: number } = {}) {
+  /** @param isForLinear its result goes to linear layers alone: under autocast it is in their type at once */
+  constructor(
+    features: number,
+    { epsilon = 1e-5, isForLinear = false }: { epsilon?: number; isForLinear?: boolean } = {},
+  ) {
     super();
     this.weight = this.parameter('weight', ops.ones([features]));
     this.bias = this.parameter('bias', ops.zeros([features]));
     this.#features = features;
     this.#epsilon = epsilon;
+    this.#isForLinear = isForLinear;
   }
 
-  /** [..., features] to the same shape, in the type of the weights: LibTorch 1.13 mixes no types here. */
+  /** [..., features] to the same shape, in the type of the weights, or in that of the linear layers it is for. */
   override forward(input: Tensor): Tensor {
-    const { dtype } = this.weight;
-    const full = input.dtype === dtype ? input : input.to({ dtype });
-    return ops.layerNorm(full, [this.#features], this.weight, this.bias, this.#epsilon);
+    const { weight, bias } = this;
+    const dtype = (this.#isForLinear && autocastDType(input.device)) || weight.dtype;
+    if (hasNormalisation()) return mixedLayerNorm(input, weight, bias, this.#epsilon, dtype);
+    // LibTorch 1.13 mixes no types here.
+    const full = input.dtype === weight.dtype ? input : input.to({ dtype: weight.dtype });
+    return ops.layerNorm(full, [this.#features], weight, bias, this.#epsilon);
   }
 }

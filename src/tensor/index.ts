@@ -1,6 +1,5 @@
 export { adamMethod, hasProcessorAdam, type ProcessorAdamStep, processorAdam } from './adam.ts';
 export { allocatorName } from './allocator.ts';
-export { hasTrainingBatchNorm, trainingBatchNorm } from './batchNorm.ts';
 export { convolution, convolutionMethod, hasConvolution } from './convolution.ts';
 export { fromTypedArray, tensor } from './creation.ts';
 export {
@@ -11,6 +10,7 @@ export {
   type TypedArray,
   typedArrayOver,
 } from './dtype.ts';
+export { fastGelu, hasFastGelu } from './gelu.ts';
 export { Generator, getRandomState, manualSeed, setRandomState } from './generator.ts';
 export { describeGpu, type GpuFacts, gpuHasBFloat16, physicalGpu, readFacts } from './gpus.ts';
 export {
@@ -30,6 +30,7 @@ export {
 export {
   type AutocastOptions,
   autocast,
+  autocastDType,
   backward,
   clearGradients,
   enableGrad,
@@ -39,6 +40,11 @@ export {
   noGrad,
 } from './modes.ts';
 export { type FusedAdamStep, fusedAdam, multiplyAll_ } from './newer.ts';
+export {
+  hasNormalisation,
+  mixedLayerNorm,
+  trainingBatchNorm,
+} from './normalisation.ts';
 export * as ops from './operators.generated.ts';
 export { processor } from './processor.ts';
 export {

@@ -61,14 +61,24 @@ export interface AutocastOptions {
   enabled?: boolean;
 }
 
+let casting: { device: Device; dtype: DType } | undefined;
+
+/** The type that linear layers and convolutions on a device compute in, where autocast is on for it. */
+export function autocastDType(device: Device): DType | undefined {
+  return casting?.device === device ? casting.dtype : undefined;
+}
+
 /** Runs `body` with automatic casts to a 16-bit float where LibTorch holds that safe; weights are cast once. */
 export function autocast<T>({ device, dtype, enabled = true }: AutocastOptions, body: () => T): T {
   if (!enabled) return body();
   const [wasEnabled, previousDType] = native.setAutocast(device, true, dtypeCode(dtype));
   native.enterAutocast();
+  const outer = casting;
+  casting = { device, dtype };
   try {
     return body();
   } finally {
+    casting = outer;
     native.leaveAutocast();
     native.setAutocast(device, wasEnabled !== 0, previousDType);
   }

@@ -4,7 +4,7 @@ import {
   autocast,
   type DType,
   gradients,
-  hasTrainingBatchNorm,
+  hasNormalisation,
   manualSeed,
   noGrad,
   ops,
@@ -73,7 +73,7 @@ function difference(found: Tensor, expected: Tensor): number {
   return greatest / ops.max(ops.abs(wide)).item();
 }
 
-describe.skipIf(!hasTrainingBatchNorm())('batch norm, shortcut and ReLU in one operator', () => {
+describe.skipIf(!hasNormalisation())('batch norm, shortcut and ReLU in one operator', () => {
   const names = [
     'result',
     'running mean',

@@ -1,13 +1,16 @@
 /**
- * Batch norm in training, with the sum of a shortcut and the ReLU that follow it, in as few passes over memory as
- * they need, from the addon of native/normalisation/. On the processor; LibTorch's own give the same up to rounding.
+ * Normalisation in as few passes over memory as it needs, from the addon of native/normalisation/: batch norm in
+ * training, with the sum of a shortcut and the ReLU that follow it; layer norm from one type to another. On the
+ * processor; LibTorch's own give the same up to rounding.
  */
+import { type DType, dtypeCode } from './dtype.ts';
 import { loadExtension } from './extensions.ts';
 import { invoke, Operator } from './operator.ts';
 import { one } from './results.ts';
 import type { Tensor } from './tensor.ts';
 
-const operator = new Operator('carryover::batch_norm');
+const batchNorm = new Operator('carryover::batch_norm');
+const layerNorm = new Operator('carryover::layer_norm');
 const isLoaded = loadExtension('normalisation') !== undefined;
 
 export interface TrainingBatchNorm {
@@ -25,8 +28,8 @@ export interface TrainingBatchNorm {
   relu: boolean;
 }
 
-/** Whether `trainingBatchNorm` is there: built, and not switched off by `CARRYOVER_NORMALISATION=0`. */
-export function hasTrainingBatchNorm(): boolean {
+/** Whether the addon is there: built, and not switched off by `CARRYOVER_NORMALISATION=0`. */
+export function hasNormalisation(): boolean {
   return isLoaded;
 }
 
@@ -34,7 +37,7 @@ export function hasTrainingBatchNorm(): boolean {
 export function trainingBatchNorm(norm: TrainingBatchNorm): Tensor {
   return one(
     invoke(
-      operator,
+      batchNorm,
       norm.input.handle,
       norm.shortcut?.handle,
       norm.weight.handle,
@@ -45,5 +48,23 @@ export function trainingBatchNorm(norm: TrainingBatchNorm): Tensor {
       norm.epsilon,
       norm.relu,
     ),
+  );
+}
+
+/**
+ * `torch.nn.functional.layer_norm` over the last dimension, of an input of any float type, to `dtype`. First
+ * derivatives only.
+ * @param input [..., features]
+ * @param weight [features], as is bias
+ */
+export function mixedLayerNorm(
+  input: Tensor,
+  weight: Tensor,
+  bias: Tensor,
+  epsilon: number,
+  dtype: DType,
+): Tensor {
+  return one(
+    invoke(layerNorm, input.handle, weight.handle, bias.handle, epsilon, dtypeCode(dtype)),
   );
 }
