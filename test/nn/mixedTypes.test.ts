@@ -149,7 +149,7 @@ describe.skipIf(!hasNormalisation())('layer norm from one type to another', () =
       pass(
         (x, w, b) => mixedLayerNorm(x, w, b, 1e-6, 'float32'),
         [input, weight, bias] as Tensor[],
-        weighting as Tensor,
+        weighting,
       );
     const [first, second] = [once(), once()];
     expect(first.map((each, index) => ops.equal(each, second[index] as Tensor))).not.toContain(

@@ -7,7 +7,7 @@ import { buildKernels } from '../../scripts/setup/kernels.mjs';
 import { findLibtorch } from '../../scripts/setup/libtorch.mjs';
 
 const libtorch = findLibtorch();
-const names = ['allocator', 'adam', 'convolution', 'normalisation'];
+const names = ['allocator', 'adam', 'convolution', 'normalisation', 'activation'];
 let root = '';
 
 /** In place of the addons' sources, which take long. */
@@ -41,8 +41,8 @@ describe.skipIf(!libtorch)('the addons beside the one for LibTorch', () => {
     }
     const built = async (options: { root: string; folder: string }) =>
       (await buildKernels(libtorch, options)).map((each) => each.built);
-    expect(await built({ root, folder })).toEqual([false, false, false, false]);
-    expect(await built({ root, folder: join(root, 'second') })).toEqual([true, true, true, true]);
+    expect(await built({ root, folder })).toEqual(names.map(() => false));
+    expect(await built({ root, folder: join(root, 'second') })).toEqual(names.map(() => true));
   });
 
   it('are built again where a source, or a header that they share, is another', async () => {
@@ -53,10 +53,10 @@ describe.skipIf(!libtorch)('the addons beside the one for LibTorch', () => {
     await buildKernels(libtorch, options);
     await writeFile(join(root, 'native/convolution/winograd.cc'), 'int more() { return 2; }\n');
     const second = await buildKernels(libtorch, options);
-    expect(second.map(({ built }) => built)).toEqual([false, false, true, false]);
+    expect(second.map(({ built }) => built)).toEqual(names.map((name) => name === 'convolution'));
     await writeFile(join(root, 'native/shared/threads.h'), '// another');
     const third = await buildKernels(libtorch, options);
-    expect(third.map(({ built }) => built)).toEqual([true, true, true, true]);
+    expect(third.map(({ built }) => built)).toEqual(names.map(() => true));
   });
 
   it('are gone, and set-up goes on, where they cannot be built any more', async () => {
@@ -69,6 +69,6 @@ describe.skipIf(!libtorch)('the addons beside the one for LibTorch', () => {
     expect(results[2]?.reason).toContain('expected another compiler');
     expect(existsSync(path)).toBe(false);
     const again = await buildKernels(libtorch, options);
-    expect(again.map(({ built }) => built)).toEqual([false, false, false, false]);
+    expect(again.map(({ built }) => built)).toEqual(names.map(() => false));
   });
 });
