@@ -13,7 +13,7 @@
 #include <torch/version.h>
 
 #include "pointwise.h"
-#include "products.h"
+#include "shared/products.h"
 #include "winograd.h"
 
 namespace carryover {

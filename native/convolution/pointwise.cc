@@ -2,7 +2,7 @@
 // pace; its kernels for the way back take up to twice as long as the same products by its `sgemm`.
 #include "pointwise.h"
 
-#include "products.h"
+#include "shared/products.h"
 #include "shared/threads.h"
 
 namespace carryover::pointwise {
@@ -18,7 +18,7 @@ void input_gradient(const at::Tensor& gradient, const at::Tensor& weight, const 
   const float *from = gradient.data_ptr<float>(), *factors = weight.data_ptr<float>();
   float* to = result.data_ptr<float>();
   Threads().share(gradient.numel() / outputs, [&](int64_t first, int64_t last) {
-    multiply(false, last - first, inputs, outputs, from + first * outputs, outputs, factors, inputs, false,
+    multiply(last - first, inputs, outputs, {from + first * outputs, outputs}, {factors, inputs}, false,
              to + first * inputs, inputs);
   });
 }
@@ -31,7 +31,7 @@ void weight_gradient(const at::Tensor& images, const at::Tensor& gradient, const
   const int64_t parts = at::get_num_threads();
   if (pixels < kPixels * parts) {
     threads.share(outputs, [&](int64_t first, int64_t last) {
-      multiply(true, last - first, inputs, pixels, y + first, outputs, x, inputs, false, sums + first * inputs, inputs);
+      multiply(last - first, inputs, pixels, {y + first, outputs, true}, {x, inputs}, false, sums + first * inputs, inputs);
     });
     return;
   }
@@ -42,7 +42,7 @@ void weight_gradient(const at::Tensor& images, const at::Tensor& gradient, const
   threads.share(parts, [&](int64_t begin, int64_t end) {
     for (int64_t part = begin; part < end; part++) {
       const int64_t first = part * pixels / parts, last = (part + 1) * pixels / parts;
-      multiply(true, outputs, inputs, last - first, y + first * outputs, outputs, x + first * inputs, inputs, false,
+      multiply(outputs, inputs, last - first, {y + first * outputs, outputs, true}, {x + first * inputs, inputs}, false,
                part == 0 ? sums : rest + part * count, inputs);
     }
   });

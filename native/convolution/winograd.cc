@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "products.h"
 #include "shared/lanes.h"
+#include "shared/products.h"
 #include "shared/threads.h"
 
 namespace carryover {
@@ -299,8 +299,9 @@ void multiply_all(Threads& threads, bool turned, int64_t inner, const Matrices& 
     for (int64_t task = from; task < to; task++) {
       const int64_t point = task / parts, part = task % parts;
       const int64_t first = part * rows / parts, last = (part + 1) * rows / parts;
-      multiply(turned, last - first, result.columns, inner, turned ? left.at(point, 0) + first : left.at(point, first),
-               left.columns, right.at(point, 0), right.columns, add, result.at(point, first), result.columns);
+      const float* rows_of_left = turned ? left.at(point, 0) + first : left.at(point, first);
+      multiply(last - first, result.columns, inner, {rows_of_left, left.columns, turned},
+               {right.at(point, 0), right.columns}, add, result.at(point, first), result.columns);
     }
   });
 }

@@ -1,8 +1,9 @@
 // Addons that lie beside the one for LibTorch and give LibTorch what it does not have: faster convolutions
 // (native/convolution/), batch and layer norm (native/normalisation/) and GELU (native/activation/), a step of Adam
-// in one pass over memory (native/adam/), an allocator that finds freed memory again (native/allocator/). On the
-// processor only.
+// in one pass over memory (native/adam/), an allocator that finds freed memory again (native/allocator/), and steps of
+// CKA and of nearest neighbours (native/analysis/). On the processor only.
 
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { buildArguments } from './addon.mjs';
 import { buildOptionalAddon } from './optionalAddon.mjs';
@@ -39,6 +40,12 @@ const addons = [
     without: 'GELU will be LibTorch’s',
     flags: [],
   },
+  {
+    name: 'analysis',
+    purpose: 'for CKA and nearest neighbours',
+    without: 'CKA and nearest neighbours will take longer',
+    flags: [],
+  },
 ];
 
 /**
@@ -50,7 +57,7 @@ const addons = [
 export async function buildKernels(libtorch, options) {
   const { compile, link } = buildArguments(libtorch, options);
   const results = [];
-  for (const { flags, ...addon } of addons) {
+  const waiting = addons.map(({ flags, ...addon }, index) => async () => {
     const complete = {
       ...addon,
       header: join(libtorch.include, 'torch/library.h'),
@@ -58,7 +65,11 @@ export async function buildKernels(libtorch, options) {
       // In a sanitizer's build `compile` says how far to optimise.
       flags: [...compile, ...(options.sanitize ? [] : ['-O3']), ...flags, ...link],
     };
-    results.push(await buildOptionalAddon(complete, options));
-  }
+    results[index] = await buildOptionalAddon(complete, options);
+  });
+  const work = async () => {
+    for (let build = waiting.shift(); build; build = waiting.shift()) await build();
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
   return results;
 }

@@ -8,7 +8,7 @@
  * each matrix centred once, not once a pair. U-centring takes off whatever has the form a_i + a_j, so
  * that features may be centred before: the same value, with less cancellation in float32.
  */
-import { fromTypedArray, ops, scope, type Tensor } from '../tensor/index.ts';
+import { centredGram, fromTypedArray, ops, scope, type Tensor } from '../tensor/index.ts';
 
 /** A batch with fewer samples has no unbiased estimate. */
 export const FEWEST_SAMPLES = 4;
@@ -37,42 +37,49 @@ export interface Gram {
 export function gramMatrix(parts: readonly Tensor[]): Gram {
   return scope(() => {
     const flat = parts.map(flattened);
-    const samples = flat.reduce((sum, part) => sum + (part.shape[0] ?? 0), 0);
-    const features = flat[0]?.shape[1] ?? 0;
-    const device = flat[0]?.device;
-    const half = Math.ceil(samples / 2);
-    const zeros = (...shape: number[]): Tensor => ops.zeros(shape, { dtype: 'float64', device });
-    const sums = {
-      upper: zeros(half, samples),
-      lower: zeros(samples - half, samples - half),
-      means: zeros(),
-    };
-    for (let start = 0; start < features; start += FEATURES_AT_ONCE) {
-      const length = Math.min(FEATURES_AT_ONCE, features - start);
-      scope(() => {
-        const pieces = flat.map((part) =>
-          ops.narrow(part, 1, start, length).to({ dtype: 'float32' }),
-        );
-        const block = pieces.length === 1 && pieces[0] ? pieces[0] : ops.cat(pieces, 0);
-        const mean = ops.mean(block, [0], true);
-        const centred = ops.sub(block, mean);
-        // The matrix is symmetric: its lower left quarter is not computed.
-        const first = ops.narrow(centred, 0, 0, half);
-        const second = ops.narrow(centred, 0, half, samples - half);
-        ops.add_(sums.upper, ops.mm(first, ops.t(centred)));
-        ops.add_(sums.lower, ops.mm(second, ops.t(second)));
-        ops.add_(sums.means, ops.sum(ops.mul(mean, mean)));
-      });
-    }
-    const corner = ops.t(ops.narrow(sums.upper, 1, half, samples - half));
-    const bottom = ops.cat([corner, sums.lower], 1);
-    const values = ops.cat([sums.upper, bottom], 0).toTypedArray();
+    const { products, squaredMeans } = centredGram(flat) ?? sumOfProducts(flat);
+    const samples = products.shape[0] ?? 0;
+    const values = products.toTypedArray();
     if (!(values instanceof Float64Array)) throw new Error('a Gram matrix that is not float64');
     let spread = 0;
     for (let row = 0; row < samples; row++) spread += values[row * samples + row] ?? 0;
-    const constant = spread <= CONSTANT * (spread + samples * sums.means.item());
+    const constant = spread <= CONSTANT * (spread + samples * squaredMeans);
     return { values, samples, constant };
   });
+}
+
+/** What `centredGram` has, by LibTorch's operators, some features at a time. */
+function sumOfProducts(flat: readonly Tensor[]): { products: Tensor; squaredMeans: number } {
+  const samples = flat.reduce((sum, part) => sum + (part.shape[0] ?? 0), 0);
+  const features = flat[0]?.shape[1] ?? 0;
+  const device = flat[0]?.device;
+  const half = Math.ceil(samples / 2);
+  const zeros = (...shape: number[]): Tensor => ops.zeros(shape, { dtype: 'float64', device });
+  const sums = {
+    upper: zeros(half, samples),
+    lower: zeros(samples - half, samples - half),
+    means: zeros(),
+  };
+  for (let start = 0; start < features; start += FEATURES_AT_ONCE) {
+    const length = Math.min(FEATURES_AT_ONCE, features - start);
+    scope(() => {
+      const pieces = flat.map((part) =>
+        ops.narrow(part, 1, start, length).to({ dtype: 'float32' }),
+      );
+      const block = pieces.length === 1 && pieces[0] ? pieces[0] : ops.cat(pieces, 0);
+      const mean = ops.mean(block, [0], true);
+      const centred = ops.sub(block, mean);
+      // The matrix is symmetric: its lower left quarter is not computed.
+      const first = ops.narrow(centred, 0, 0, half);
+      const second = ops.narrow(centred, 0, half, samples - half);
+      ops.add_(sums.upper, ops.mm(first, ops.t(centred)));
+      ops.add_(sums.lower, ops.mm(second, ops.t(second)));
+      ops.add_(sums.means, ops.sum(ops.mul(mean, mean)));
+    });
+  }
+  const corner = ops.t(ops.narrow(sums.upper, 1, half, samples - half));
+  const bottom = ops.cat([corner, sums.lower], 1);
+  return { products: ops.cat([sums.upper, bottom], 0), squaredMeans: sums.means.item() };
 }
 
 /** [b, features] without a copy where the layout allows; the order of features does not matter. */

@@ -2,7 +2,7 @@
  * Exact nearest neighbours by cosine similarity. Products of blocks go through LibTorch; of each block
  * only what may be among the nearest is kept, so that memory does not grow with queries × bank.
  */
-import { fromTypedArray, ops, scope } from '../tensor/index.ts';
+import { findCandidates, fromTypedArray, ops, scope } from '../tensor/index.ts';
 import { WorkError } from '../util/index.ts';
 import { ACROSS, GROUP, LANE, Shortlist } from './shortlist.ts';
 
@@ -22,7 +22,7 @@ export interface Neighbours {
   similarities: Float64Array;
 }
 
-const QUERY_BLOCK = 512;
+const QUERY_BLOCK = 1024;
 const BANK_BLOCK = 8192;
 
 /** Twice what a float32 product of unit vectors is off by, with room. */
@@ -74,7 +74,10 @@ export function nearestNeighbours(bank: Embeddings, queries: Embeddings, k: numb
       rows,
       width: queries.width,
     };
-    const lists = searchBlock(unitBank.values, bank, block, found, start);
+    const unitQueries = unitRows(block, start).values;
+    const lists =
+      foundIn(unitBank.values, unitQueries, block, found) ??
+      searchBlock(unitBank.values, unitQueries, block, found);
     lists.forEach((list, row) => {
       writeNearest(list, { bank, lengths: unitBank.lengths, block, row, k: found }, result, start);
     });
@@ -82,23 +85,57 @@ export function nearestNeighbours(bank: Embeddings, queries: Embeddings, k: numb
   return result;
 }
 
-/** The candidates of each query of a block, by float32 products. */
+/** The candidates of each query of a block, by the kernel that looks through products as it makes them. */
+function foundIn(
+  unitBank: Float32Array,
+  unitQueries: Float32Array,
+  { rows, width }: Embeddings,
+  k: number,
+): Shortlist[] | undefined {
+  return scope(() => {
+    const queries = fromTypedArray(unitQueries, [rows, width]);
+    const bank = fromTypedArray(unitBank, [unitBank.length / width, width]);
+    const found = findCandidates(queries, bank, k, CLOSE);
+    if (!found) return undefined;
+    const [values, indices, counts] = [found.values, found.indices, found.counts].map((each) =>
+      each.toTypedArray(),
+    );
+    if (!(values instanceof Float32Array && indices instanceof Int32Array && counts)) {
+      throw new Error('candidates of other types');
+    }
+    const room = values.length / rows;
+    const scratch = { values: new Float32Array(0) };
+    return Array.from({ length: rows }, (_, row) => {
+      const count = Number(counts[row]);
+      if (count >= 0) {
+        const [from, to] = [row * room, row * room + count];
+        return Shortlist.of(k, values.subarray(from, to), indices.subarray(from, to), scratch);
+      }
+      // Too many are the same to float32: a list that grows.
+      const query = unitQueries.subarray(row * width, (row + 1) * width);
+      const [list] = searchBlock(unitBank, query, { values: query, rows: 1, width }, k);
+      if (!list) throw new Error('a query without a list');
+      return list;
+    });
+  });
+}
+
+/** The candidates of each query of a block, by products of LibTorch. */
 function searchBlock(
   unitBank: Float32Array,
-  bank: Embeddings,
+  unitQueries: Float32Array,
   block: Embeddings,
   k: number,
-  firstRow: number,
 ): Shortlist[] {
-  const { width } = bank;
-  const unitQueries = unitRows(block, firstRow).values;
+  const { width } = block;
+  const bankRows = unitBank.length / width;
   const scratch = { values: new Float32Array(0) };
   const lists = Array.from({ length: block.rows }, () => new Shortlist(k, CLOSE, scratch));
   // One buffer for all products: memory that LibTorch shares with JavaScript waits for the collector.
-  const buffer = new Float32Array(block.rows * Math.min(BANK_BLOCK, bank.rows));
+  const buffer = new Float32Array(block.rows * Math.min(BANK_BLOCK, bankRows));
   const maximaBuffer = new Float32Array(Math.ceil(buffer.length / LANE));
-  for (let start = 0; start < bank.rows; start += BANK_BLOCK) {
-    const columns = Math.min(BANK_BLOCK, bank.rows - start);
+  for (let start = 0; start < bankRows; start += BANK_BLOCK) {
+    const columns = Math.min(BANK_BLOCK, bankRows - start);
     const groups = Math.floor(columns / GROUP);
     const lanes = groups * ACROSS;
     scope(() => {
@@ -142,26 +179,23 @@ interface Search {
  */
 function writeNearest(list: Shortlist, search: Search, result: Neighbours, start: number): void {
   const { k } = search;
-  const boundary = list.boundary();
-  const chosen: number[] = [];
-  const close: { index: number; value: number }[] = [];
-  for (let at = 0; at < list.count; at++) {
-    const difference = list.value(at) - boundary;
-    if (difference > CLOSE) chosen.push(at);
-    else if (difference >= -CLOSE) {
-      const index = list.index(at);
-      close.push({ index, value: exactSimilarity(search, index) });
-    }
-  }
-  chosen.sort((a, b) => list.value(b) - list.value(a) || list.index(a) - list.index(b));
-  close.sort((a, b) => b.value - a.value || a.index - b.index);
   const offset = (start + search.row) * k;
-  chosen.forEach((at, place) => {
+  const boundary = list.boundary();
+  const places = list.above(boundary + CLOSE);
+  places.forEach((at, place) => {
     result.indices[offset + place] = list.index(at);
     result.similarities[offset + place] = list.value(at);
   });
-  for (let place = chosen.length; place < k; place++) {
-    const one = close[place - chosen.length];
+  if (places.length === k) return;
+  const close: { index: number; value: number }[] = [];
+  for (let at = 0; at < list.count; at++) {
+    if (Math.abs(list.value(at) - boundary) > CLOSE) continue;
+    const index = list.index(at);
+    close.push({ index, value: exactSimilarity(search, index) });
+  }
+  close.sort((a, b) => b.value - a.value || a.index - b.index);
+  for (let place = places.length; place < k; place++) {
+    const one = close[place - places.length];
     result.indices[offset + place] = one?.index ?? -1;
     result.similarities[offset + place] = one?.value ?? Number.NaN;
   }

@@ -52,6 +52,23 @@ export class Shortlist {
     this.#indices = new Int32Array(3 * k + 32);
   }
 
+  /**
+   * A list of candidates that were found already.
+   * @param values, indices in the order of the bank; they become the list's own
+   */
+  static of(
+    k: number,
+    values: Float32Array,
+    indices: Int32Array,
+    scratch: { values: Float32Array },
+  ): Shortlist {
+    const list = new Shortlist(k, 0, scratch);
+    list.#values = values;
+    list.#indices = indices;
+    list.#count = values.length;
+    return list;
+  }
+
   get count(): number {
     return this.#count;
   }
@@ -62,6 +79,16 @@ export class Shortlist {
 
   index(at: number): number {
     return this.#indices[at] ?? -1;
+  }
+
+  /** The places of the values above `least`, the greatest first; of equals the one that was offered first. */
+  above(least: number): Uint32Array {
+    const keys = new Float64Array(this.#count);
+    let found = 0;
+    for (let at = 0; at < this.#count; at++) {
+      if (this.value(at) > least) keys[found++] = sortingKey(this.value(at)) + at;
+    }
+    return Uint32Array.from(keys.subarray(0, found).sort(), (key) => key % PLACES);
   }
 
   /** The k-th greatest value; of fewer the least. */
@@ -182,6 +209,21 @@ export class Shortlist {
     for (let at = 0; at < length; at++) scratch[at] = values[start + at] ?? Number.NaN;
     return selectGreatest(scratch, length, Math.min(this.#k, length));
   }
+}
+
+/** More than places of a list. */
+const PLACES = 2 ** 21;
+
+const asFloat = new Float32Array(1);
+const asBits = new Uint32Array(asFloat.buffer);
+
+/** Greater for a lesser float32, by steps of PLACES: numbers sort without a function that compares them. */
+function sortingKey(value: number): number {
+  // Zeros are equal, whatever their sign.
+  asFloat[0] = value === 0 ? 0 : value;
+  const bits = asBits[0] ?? 0;
+  const ascending = bits >= 2 ** 31 ? 2 ** 32 - 1 - bits : bits + 2 ** 31;
+  return (2 ** 32 - 1 - ascending) * PLACES;
 }
 
 /** The k-th greatest (from 1) of the first `length` values, which are put into another order (Hoare). */

@@ -1,5 +1,6 @@
 export { adamMethod, hasProcessorAdam, type ProcessorAdamStep, processorAdam } from './adam.ts';
 export { allocatorName } from './allocator.ts';
+export { type Candidates, findCandidates } from './candidates.ts';
 export { convolution, convolutionMethod, hasConvolution } from './convolution.ts';
 export { fromTypedArray, tensor } from './creation.ts';
 export {
@@ -13,6 +14,7 @@ export {
 export { fastGelu, hasFastGelu } from './gelu.ts';
 export { Generator, getRandomState, manualSeed, setRandomState } from './generator.ts';
 export { describeGpu, type GpuFacts, gpuHasBFloat16, physicalGpu, readFacts } from './gpus.ts';
+export { type CentredGram, centredGram } from './gram.ts';
 export {
   availableCores,
   cpuCapability,

@@ -7,7 +7,7 @@ import { buildKernels } from '../../scripts/setup/kernels.mjs';
 import { findLibtorch } from '../../scripts/setup/libtorch.mjs';
 
 const libtorch = findLibtorch();
-const names = ['allocator', 'adam', 'convolution', 'normalisation', 'activation'];
+const names = ['allocator', 'adam', 'convolution', 'normalisation', 'activation', 'analysis'];
 let root = '';
 
 /** In place of the addons' sources, which take long. */

@@ -23,20 +23,27 @@ inline const char* products() {
 #endif
 }
 
-/// result[rows, columns] (+)= left[rows, inner] · right[inner, columns], rows first, each with the stride of its rows.
-/// `turned`: left is [inner, rows].
-inline void multiply(bool turned, int64_t rows, int64_t columns, int64_t inner, const float* left, int64_t left_stride,
-                     const float* right, int64_t right_stride, bool add, float* result, int64_t result_stride) {
+/// A matrix with the stride of its rows; `turned` is its transpose.
+struct Factor {
+  const float* data;
+  int64_t stride;
+  bool turned = false;
+};
+
+/// result[rows, columns] (+)= left[rows, inner] · right[inner, columns], rows first.
+inline void multiply(int64_t rows, int64_t columns, int64_t inner, const Factor& left, const Factor& right, bool add,
+                     float* result, int64_t stride) {
   const float one = 1, beta = add ? 1 : 0;
+  const char turn_left = left.turned ? 'T' : 'N', turn_right = right.turned ? 'T' : 'N';
   if (dnnl_sgemm) {
-    dnnl_sgemm(turned ? 'T' : 'N', 'N', rows, columns, inner, one, left, left_stride, right, right_stride, beta, result,
-               result_stride);
+    dnnl_sgemm(turn_left, turn_right, rows, columns, inner, one, left.data, left.stride, right.data, right.stride, beta,
+               result, stride);
     return;
   }
   // Columns first, it is the product of the transposes.
   const int m = static_cast<int>(columns), n = static_cast<int>(rows), k = static_cast<int>(inner);
-  const int l = static_cast<int>(left_stride), r = static_cast<int>(right_stride), c = static_cast<int>(result_stride);
-  sgemm_("N", turned ? "T" : "N", &m, &n, &k, &one, right, &r, left, &l, &beta, result, &c);
+  const int l = static_cast<int>(left.stride), r = static_cast<int>(right.stride), c = static_cast<int>(stride);
+  sgemm_(&turn_right, &turn_left, &m, &n, &k, &one, right.data, &r, left.data, &l, &beta, result, &c);
 }
 
 }  // namespace carryover
