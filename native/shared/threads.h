@@ -21,7 +21,7 @@ class Threads {
     const int64_t parts = slots_.numel();
     const char* first = static_cast<const char*>(slots_.data_ptr());
     iterator_.for_each(
-        [&](char** slot, const int64_t* strides, int64_t here) {
+        [&](char** slot, const int64_t* strides, int64_t here, int64_t) {
           for (int64_t i = 0; i < here; i++) {
             const int64_t part = slot[0] + i * strides[0] - first;
             const int64_t from = part * count / parts, to = (part + 1) * count / parts;
