@@ -30,11 +30,6 @@ export function hasProcessorAdam(): boolean {
   return isLoaded;
 }
 
-/** How steps of Adam are taken on the processor, for records and people. */
-export function adamMethod(): string {
-  return isLoaded ? 'in one pass' : 'LibTorch’s';
-}
-
 /**
  * One step of Adam or AdamW on float32 tensors of the processor: what `torch.optim.Adam` does, up to rounding.
  * @returns false, with nothing done, where a tensor is of another type or a parameter, its gradient and its

@@ -3,7 +3,7 @@ import { loadExtension } from './extensions.ts';
 
 const isLoaded = loadExtension('allocator') !== undefined;
 
-/** Whose memory tensors on the processor are made of: ours, unless it is not built or `CARRYOVER_ALLOCATOR=0`. */
-export function allocatorName(): 'carryover' | 'LibTorch' {
-  return isLoaded ? 'carryover' : 'LibTorch';
+/** Whether tensors on the processor have our memory: it is built, and not switched off by `CARRYOVER_ALLOCATOR=0`. */
+export function hasOwnAllocator(): boolean {
+  return isLoaded;
 }

@@ -14,12 +14,9 @@ interface ConvolutionAddon {
 
 const operator = new Operator('carryover::convolution');
 
-const addon = loadExtension<ConvolutionAddon>('convolution');
-
-/** How 3 × 3 convolutions are computed in float32 on the processor, for records and people. */
-export function convolutionMethod(): string {
-  return hasConvolution() ? `Winograd, products by ${addon?.products}` : 'direct';
-}
+const addon = loadExtension<ConvolutionAddon>('convolution', ({ products }) =>
+  products ? `products by ${products}` : 'no fast products',
+);
 
 /**
  * Whether `convolution` is there: built, not switched off by `CARRYOVER_CONVOLUTION=0`, and with products of

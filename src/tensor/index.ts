@@ -1,7 +1,7 @@
-export { adamMethod, hasProcessorAdam, type ProcessorAdamStep, processorAdam } from './adam.ts';
-export { allocatorName } from './allocator.ts';
+export { hasProcessorAdam, type ProcessorAdamStep, processorAdam } from './adam.ts';
+export { hasOwnAllocator } from './allocator.ts';
 export { type Candidates, findCandidates } from './candidates.ts';
-export { convolution, convolutionMethod, hasConvolution } from './convolution.ts';
+export { convolution, hasConvolution } from './convolution.ts';
 export { fromTypedArray, tensor } from './creation.ts';
 export {
   type DType,
@@ -11,6 +11,7 @@ export {
   type TypedArray,
   typedArrayOver,
 } from './dtype.ts';
+export { ownKernels } from './extensions.ts';
 export { fastGelu, hasFastGelu } from './gelu.ts';
 export { Generator, getRandomState, manualSeed, setRandomState } from './generator.ts';
 export { describeGpu, type GpuFacts, gpuHasBFloat16, physicalGpu, readFacts } from './gpus.ts';

@@ -11,7 +11,7 @@ import {
   runPaths,
   thisProcess,
 } from '../results/index.ts';
-import { adamMethod, convolutionMethod, libtorchVersion } from '../tensor/index.ts';
+import { libtorchVersion, ownKernels } from '../tensor/index.ts';
 import { CarryoverError, RequestError } from '../util/index.ts';
 import { claim, OwnedRecord, refuseIfInUse } from './claim.ts';
 import { isStop, type RunOutcome, type TrainOptions } from './events.ts';
@@ -113,8 +113,7 @@ function beginRecord(config: RunConfig, runId: string, existing: RunRecord | und
       method: METHOD_VERSION,
       node: process.versions.node,
       libtorch: libtorchVersion(),
-      convolutions: convolutionMethod(),
-      adam: adamMethod(),
+      kernels: ownKernels(),
       platform: `${platform()}-${arch()}`,
     },
     warnings: existing?.warnings ?? [],

@@ -41,7 +41,7 @@ function describe(seen: Examination): [label: string, value: string][] {
     ['devices', describeDevices(devices, seen)],
     ['threads', `${seen.cores} (the cores that this process may use)`],
     ['BLAS', seen.blas],
-    ['kernels', `3 × 3 convolutions in float32: ${seen.convolutions}; Adam: ${seen.adam}`],
+    ['kernels', seen.kernels],
     ['JPEG files', `decoded by ${seen.jpeg}`],
     ...speeds,
     ['bfloat16', seen.bfloat16Hardware ? 'in the processor’s hardware' : 'not in the processor'],

@@ -4,15 +4,14 @@ import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { jpegDecoder } from '../../data/index.ts';
 import {
-  adamMethod,
   availableCores,
-  convolutionMethod,
   cpuCapability,
   cudaDeviceCount,
   getThreadCount,
   libtorchConfiguration,
   libtorchCuda,
   libtorchVersion,
+  ownKernels,
   processorHasBFloat16,
   setThreadCount,
 } from '../../tensor/index.ts';
@@ -29,10 +28,8 @@ export interface Examination extends Observations {
   instructions: string;
   /** The folder of LibTorch's libraries. */
   place: string;
-  /** How 3 × 3 convolutions are computed in float32. */
-  convolutions: string;
-  /** How steps of Adam are taken on the processor. */
-  adam: string;
+  /** The addons that give LibTorch faster kernels. */
+  kernels: string;
   /** What decodes plain JPEG files. */
   jpeg: string;
   /** Bytes. */
@@ -76,8 +73,7 @@ export async function examine(folder: string): Promise<Examination> {
     processor: cpus()[0]?.model ?? 'unknown',
     instructions: cpuCapability(),
     place: library === undefined ? 'unknown' : dirname(library),
-    convolutions: convolutionMethod(),
-    adam: adamMethod(),
+    kernels: ownKernels(),
     jpeg: jpegDecoder(),
     totalMemory: Math.min(totalmem(), process.constrainedMemory() || totalmem()),
     folder,
