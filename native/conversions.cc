@@ -51,15 +51,15 @@ std::string to_string(napi_env env, napi_value value, const char* what) {
 
 std::vector<napi_value> to_values(napi_env env, napi_value value, const char* what) {
   std::vector<napi_value> result(get<napi_get_array_length, uint32_t>(env, value, what));
-  for (uint32_t index = 0; index < result.size(); index++) {
-    check(napi_get_element(env, value, index, &result[index]), what);
-  }
+  for (uint32_t index = 0; index < result.size(); index++) result[index] = make<napi_get_element>(env, value, index);
   return result;
 }
 
 std::vector<int64_t> to_ints(napi_env env, napi_value value) {
-  std::vector<int64_t> result;
-  for (napi_value element : to_values(env, value, "an array of integers")) result.push_back(to_int(env, element));
+  std::vector<int64_t> result(get<napi_get_array_length, uint32_t>(env, value, "an array of integers"));
+  for (uint32_t index = 0; index < result.size(); index++) {
+    result[index] = to_int(env, make<napi_get_element>(env, value, index));
+  }
   return result;
 }
 

@@ -94,9 +94,13 @@ bool writes_result(const c10::FunctionSchema& schema) {
   return alias != nullptr && alias->isWrite();
 }
 
-c10::Scalar to_scalar(napi_env env, napi_value value) {
+napi_valuetype type_of(napi_env env, napi_value value) {
   napi_valuetype type;
-  check(napi_typeof(env, value, &type), "a number");
+  check(napi_typeof(env, value, &type), "a value");
+  return type;
+}
+
+c10::Scalar to_scalar(napi_env env, napi_value value, napi_valuetype type) {
   if (type == napi_boolean) return c10::Scalar(to_bool(env, value));
   double number = to_double(env, value, "a number");
   // JavaScript has one kind of number; whole ones act as integers so that integer tensors stay integers.
@@ -104,10 +108,10 @@ c10::Scalar to_scalar(napi_env env, napi_value value) {
   return whole ? c10::Scalar(static_cast<int64_t>(number)) : c10::Scalar(number);
 }
 
-c10::IValue to_one(napi_env env, napi_value value, Base base) {
+c10::IValue to_one(napi_env env, napi_value value, napi_valuetype type, Base base) {
   switch (base) {
     case Base::Tensor: return lookup(to_double(env, value, "a tensor"));
-    case Base::Scalar: return to_scalar(env, value);
+    case Base::Scalar: return to_scalar(env, value, type);
     case Base::Int: return to_int(env, value);
     case Base::Float: return to_double(env, value);
     case Base::Bool: return to_bool(env, value);
@@ -124,7 +128,7 @@ c10::IValue collect(napi_env env, napi_value value, List list, Convert convert) 
   return c10::IValue(std::move(list));
 }
 
-c10::IValue to_list(napi_env env, napi_value value, const Parameter& parameter) {
+c10::IValue to_list(napi_env env, napi_value value, napi_valuetype type, const Parameter& parameter) {
   switch (parameter.base) {
     case Base::Tensor: {
       std::vector<at::Tensor> tensors = to_tensors(env, value);
@@ -136,34 +140,31 @@ c10::IValue to_list(napi_env env, napi_value value, const Parameter& parameter) 
       }
       return c10::IValue(std::move(list));
     }
-    case Base::Int: {
-      napi_valuetype type;
-      check(napi_typeof(env, value, &type), "integers");
+    case Base::Int:
       if (type == napi_number) {
         auto length = static_cast<size_t>(std::max<int64_t>(1, parameter.fixed_length));
         return c10::IValue(std::vector<int64_t>(length, to_int(env, value)));
       }
       return c10::IValue(to_ints(env, value));
-    }
     case Base::Float:
       return collect(env, value, std::vector<double>(), [&](napi_value element) { return to_double(env, element); });
     case Base::Bool: return collect(env, value, c10::List<bool>(), [&](napi_value element) { return to_bool(env, element); });
     case Base::Scalar:
-      return collect(env, value, std::vector<at::Scalar>(), [&](napi_value element) { return to_scalar(env, element); });
+      return collect(env, value, std::vector<at::Scalar>(),
+                     [&](napi_value element) { return to_scalar(env, element, type_of(env, element)); });
     default: throw std::runtime_error("expected a supported list");
   }
 }
 
 c10::IValue to_argument(napi_env env, napi_value value, const Operator& op, size_t index) {
   const Parameter& parameter = op.parameters[index];
-  napi_valuetype type;
-  check(napi_typeof(env, value, &type), "a value");
+  const napi_valuetype type = type_of(env, value);
   if (type == napi_undefined || type == napi_null) {
     if (type == napi_undefined && parameter.has_default) return parameter.default_value;
     if (parameter.optional) return c10::IValue();
     throw std::runtime_error("expected a value, got none");
   }
-  return parameter.form == Form::One ? to_one(env, value, parameter.base) : to_list(env, value, parameter);
+  return parameter.form == Form::One ? to_one(env, value, type, parameter.base) : to_list(env, value, type, parameter);
 }
 
 napi_value from_result(napi_env env, const c10::IValue& value) {
