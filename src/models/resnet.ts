@@ -12,7 +12,7 @@ import {
   MaxPool2d,
   Sequential,
 } from '../nn/index.ts';
-import { ops, type Tensor } from '../tensor/index.ts';
+import type { Tensor } from '../tensor/index.ts';
 import { RequestError } from '../util/index.ts';
 import { readResNetName } from './childNames.ts';
 import {
