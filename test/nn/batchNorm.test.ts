@@ -112,8 +112,9 @@ describe.skipIf(!hasNormalisation())('batch norm, shortcut and ReLU in one opera
     const plain = pass(false, narrowCase, given);
     for (const [index, value] of found.entries()) {
       const reference = expected[index] as Tensor;
-      // As near as LibTorch's own float32, which a mean of 100 deviations keeps from being nearer.
-      const allowed = Math.max(2e-6, 1.5 * difference(plain[index] as Tensor, reference));
+      // As near as LibTorch's own float32, which a mean of 100 deviations keeps from being nearer; a build
+      // without fused products, as a sanitizer's, is off by twice that.
+      const allowed = Math.max(2e-6, 2.5 * difference(plain[index] as Tensor, reference));
       expect(difference(value, reference), names[index]).toBeLessThan(allowed);
     }
   });
