@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the addons with AddressSanitizer, in a folder of its own, and runs the tests of tensors, of
-# convolutions, of steps of Adam and of JPEG files with them.
+# our kernels and of JPEG files with them.
 # Memory that Node and LibTorch keep until the process ends is no leak of ours: leaks are not
 # reported; the tests' own live-tensor counter looks for those.
 set -euo pipefail
@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 out=native/build/address-sanitizer
 node scripts/build-native.mjs --sanitize address --out "$out"
 files=("$@")
-[ $# -gt 0 ] || files=(test/tensor test/nn/convolution.test.ts test/nn/batchNorm.test.ts test/nn/mixedTypes.test.ts test/nn/fused.test.ts test/data/plainJpeg.test.ts)
+[ $# -gt 0 ] || files=(test/tensor test/nn/convolution.test.ts test/nn/batchNorm.test.ts test/nn/mixedTypes.test.ts test/nn/fused.test.ts test/analysis/kernels.test.ts test/data/plainJpeg.test.ts)
 runtime=$("${CXX:-c++}" -print-file-name=libasan.so)
 
 # vitest starts its own workers; each inherits the runtime, which must be loaded before Node's own
