@@ -19,18 +19,16 @@ constexpr int64_t kFeatures = 1024;
 constexpr int64_t kStride = kFeatures + kLanes;
 
 /// Rows of features, as float or as bfloat16, of all parts of a batch.
-struct Rows {
-  std::vector<const void*> data;
+struct Batch {
+  std::vector<const void*> rows;
   bool is_half;
 };
 
-INLINE Lanes& lanes(float* from) { return *reinterpret_cast<Lanes*>(from); }
-
 template <typename Number>
-INLINE void centre_of(const Rows& rows, int64_t first, int64_t features, float* centred, float* means) {
-  const auto samples = static_cast<int64_t>(rows.data.size());
+INLINE void centre_of(const Batch& batch, int64_t first, int64_t features, float* centred, float* means) {
+  const auto samples = static_cast<int64_t>(batch.rows.size());
   const int64_t whole = features / kLanes * kLanes;
-  const auto row_of = [&](int64_t row) { return static_cast<const Number*>(rows.data[row]) + first; };
+  const auto row_of = [&](int64_t row) { return static_cast<const Number*>(batch.rows[row]) + first; };
   std::fill_n(means, kFeatures, 0.0f);
   // Row by row, as the features lie: column by column would touch a page a row.
   for (int64_t row = 0; row < samples; row++) {
@@ -57,9 +55,9 @@ INLINE void centre_of(const Rows& rows, int64_t first, int64_t features, float* 
 }
 
 /// Some features of all rows less their means: [rows, kStride], zero between the last feature and a whole vector.
-WIDEST void centre(const Rows& rows, int64_t first, int64_t features, float* centred, float* means) {
-  rows.is_half ? centre_of<uint16_t>(rows, first, features, centred, means)
-               : centre_of<float>(rows, first, features, centred, means);
+WIDEST void centre(const Batch& batch, int64_t first, int64_t features, float* centred, float* means) {
+  batch.is_half ? centre_of<uint16_t>(batch, first, features, centred, means)
+               : centre_of<float>(batch, first, features, centred, means);
 }
 
 /// What one thread adds up, in float64.
@@ -68,13 +66,13 @@ struct Sums {
   double means = 0;
 };
 
-void add_features(const Rows& rows, int64_t from, int64_t to, Sums& sums) {
-  const auto samples = static_cast<int64_t>(rows.data.size());
+void add_features(const Batch& batch, int64_t from, int64_t to, Sums& sums) {
+  const auto samples = static_cast<int64_t>(batch.rows.size());
   const int64_t half = (samples + 1) / 2;
   std::vector<float> centred(samples * kStride), products(samples * samples), means(kFeatures);
   for (int64_t first = from; first < to; first += kFeatures) {
     const int64_t features = std::min(kFeatures, to - first), inner = (features + kLanes - 1) / kLanes * kLanes;
-    centre(rows, first, features, centred.data(), means.data());
+    centre(batch, first, features, centred.data(), means.data());
     // The matrix is symmetric: its lower left quarter is not computed.
     const Factor upper = {centred.data(), kStride}, all = {centred.data(), kStride, true};
     const Factor lower = {centred.data() + half * kStride, kStride}, rest = {lower.data, kStride, true};
@@ -88,20 +86,20 @@ void add_features(const Rows& rows, int64_t from, int64_t to, Sums& sums) {
 /// [samples, samples] float64, and the sum of the squared means; none where there is no product of matrices in the
 /// process or the parts are not rows of float32 or of bfloat16.
 std::tuple<c10::optional<at::Tensor>, double> gram(at::TensorList parts) {
-  Rows rows;
+  Batch batch;
   const int64_t features = parts[0].dim() == 2 ? parts[0].size(1) : 0;
   const at::ScalarType type = parts[0].scalar_type();
-  rows.is_half = type == at::kBFloat16;
+  batch.is_half = type == at::kBFloat16;
   for (const at::Tensor& part : parts) {
     const bool is_taken = products() && part.device().is_cpu() && part.dim() == 2 && part.size(1) == features &&
-                          features > 0 && part.scalar_type() == type && (rows.is_half || type == at::kFloat) &&
+                          features > 0 && part.scalar_type() == type && (batch.is_half || type == at::kFloat) &&
                           part.stride(1) == 1;
     if (!is_taken) return {c10::nullopt, 0};
     for (int64_t row = 0; row < part.size(0); row++) {
-      rows.data.push_back(static_cast<const char*>(part.data_ptr()) + row * part.stride(0) * part.element_size());
+      batch.rows.push_back(static_cast<const char*>(part.data_ptr()) + row * part.stride(0) * part.element_size());
     }
   }
-  const auto samples = static_cast<int64_t>(rows.data.size());
+  const auto samples = static_cast<int64_t>(batch.rows.size());
   const int64_t threads = at::get_num_threads(), blocks = (features + kFeatures - 1) / kFeatures;
   std::vector<Sums> sums(threads);
   Threads().share(threads, [&](int64_t begin, int64_t end) {
@@ -109,7 +107,7 @@ std::tuple<c10::optional<at::Tensor>, double> gram(at::TensorList parts) {
       sums[thread].products.resize(samples * samples);
       const int64_t from = thread * blocks / threads * kFeatures;
       const int64_t to = std::min(features, (thread + 1) * blocks / threads * kFeatures);
-      if (from < to) add_features(rows, from, to, sums[thread]);
+      if (from < to) add_features(batch, from, to, sums[thread]);
     }
   });
   const at::Tensor result = at::empty({samples, samples}, at::TensorOptions().dtype(at::kDouble));

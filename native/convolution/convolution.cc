@@ -12,6 +12,8 @@
 #include <torch/library.h>
 #include <torch/version.h>
 
+#include <array>
+
 #include "pointwise.h"
 #include "shared/products.h"
 #include "winograd.h"
@@ -80,7 +82,6 @@ at::Tensor input_gradient(const at::Tensor& gradient, const at::Tensor& input, c
 at::Tensor weight_gradient(const at::Tensor& gradient, const at::Tensor& input, const at::Tensor& weight, int64_t padding) {
   const int64_t outputs = weight.size(0), inputs = weight.size(1);
   const auto contiguous = at::TensorOptions().dtype(at::kFloat).memory_format(at::MemoryFormat::Contiguous);
-  const bool is_half = input.scalar_type() == at::kBFloat16;
   if (is_winograd(input, weight, padding, input.scalar_type())) {
     const at::Tensor result = at::empty(weight.sizes(), contiguous);
     winograd::weight_gradient(channels_last(input), gradient, padding, result);
@@ -91,7 +92,7 @@ at::Tensor weight_gradient(const at::Tensor& gradient, const at::Tensor& input, 
     pointwise::weight_gradient(channels_last(input), gradient, result);
     return result;
   }
-  if (is_half && is_pointwise(input, weight, padding, at::kBFloat16) && gradient.numel() / outputs <= kFewPixels) {
+  if (is_pointwise(input, weight, padding, at::kBFloat16) && gradient.numel() / outputs <= kFewPixels) {
     const auto rows = [](const at::Tensor& images) { return images.permute({0, 2, 3, 1}).flatten(0, 2); };
     return at::mm(rows(gradient).t(), rows(channels_last(input))).view({outputs, inputs, 1, 1});
   }

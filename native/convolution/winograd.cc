@@ -16,21 +16,26 @@ constexpr int64_t kPoints = 36;
 /// Of the points of both sides of a product: what stays in the third cache.
 constexpr int64_t kChunkBytes = 4 << 20;
 
-// Polynomials are interpolated at 0, ±a, ±b and infinity: these round to half the error of 1 and 2.
+// Polynomials are interpolated at 0, ±a, ±b and infinity.
 constexpr float a = 0.625f, b = 1.5f, aa = a * a, bb = b * b;
 constexpr float kOrigin = 1 / (aa * bb), kNear = 1 / (2 * aa * (aa - bb)), kFar = 1 / (2 * bb * (bb - aa));
 
 // One dimension of each transform, from `stride`d vectors.
+
+/// The points ±a and ±b, of what is the same and what is opposite at the two of a pair.
+INLINE void put_pairs(const Lanes& even_a, const Lanes& odd_a, const Lanes& even_b, const Lanes& odd_b, Lanes* out) {
+  out[1] = even_a + odd_a;
+  out[2] = even_a - odd_a;
+  out[3] = even_b + odd_b;
+  out[4] = even_b - odd_b;
+}
 
 /// Bᵀ d: of six pixels, to six points.
 INLINE void transform_input(const Lanes* d, int stride, Lanes* out) {
   const Lanes d0 = d[0], d1 = d[stride], d2 = d[2 * stride], d3 = d[3 * stride], d4 = d[4 * stride], d5 = d[5 * stride];
   const Lanes even_a = d4 - bb * d2, odd_a = a * (d3 - bb * d1), even_b = d4 - aa * d2, odd_b = b * (d3 - aa * d1);
   out[0] = aa * bb * d0 - (aa + bb) * d2 + d4;
-  out[1] = even_a + odd_a;
-  out[2] = even_a - odd_a;
-  out[3] = even_b + odd_b;
-  out[4] = even_b - odd_b;
+  put_pairs(even_a, odd_a, even_b, odd_b, out);
   out[5] = aa * bb * d1 - (aa + bb) * d3 + d5;
 }
 
@@ -49,10 +54,7 @@ INLINE void transform_gradient(const Lanes* g, int stride, Lanes* out) {
   const Lanes g0 = g[0], g1 = g[stride], g2 = g[2 * stride], g3 = g[3 * stride];
   const Lanes even_a = g0 + aa * g2, odd_a = a * (g1 + aa * g3), even_b = g0 + bb * g2, odd_b = b * (g1 + bb * g3);
   out[0] = g0;
-  out[1] = even_a + odd_a;
-  out[2] = even_a - odd_a;
-  out[3] = even_b + odd_b;
-  out[4] = even_b - odd_b;
+  put_pairs(even_a, odd_a, even_b, odd_b, out);
   out[5] = g3;
 }
 
@@ -61,10 +63,7 @@ INLINE void transform_filter(const Lanes* w, int stride, Lanes* out) {
   const Lanes w0 = w[0], w1 = w[stride], w2 = w[2 * stride];
   const Lanes even_a = kNear * (w0 + aa * w2), odd_a = kNear * a * w1, even_b = kFar * (w0 + bb * w2), odd_b = kFar * b * w1;
   out[0] = kOrigin * w0;
-  out[1] = even_a + odd_a;
-  out[2] = even_a - odd_a;
-  out[3] = even_b + odd_b;
-  out[4] = even_b - odd_b;
+  put_pairs(even_a, odd_a, even_b, odd_b, out);
   out[5] = w2;
 }
 
@@ -102,10 +101,12 @@ INLINE void load(const Number* image, int64_t height, int64_t width, int64_t cha
 
 /// Tiles [n, y, x] of 4 × 4 pixels that cover the result.
 struct Tiling {
-  int64_t batch, height, width, rows, columns;
-  Tiling(int64_t batch, int64_t height, int64_t width)
-      : batch(batch), height(height), width(width), rows((height + 3) / 4), columns((width + 3) / 4) {}
+  int64_t batch, rows, columns;
+  Tiling(int64_t batch, int64_t height, int64_t width) : batch(batch), rows((height + 3) / 4), columns((width + 3) / 4) {}
   int64_t count() const { return batch * rows * columns; }
+  int64_t image(int64_t tile) const { return tile / (rows * columns); }
+  int64_t top(int64_t tile) const { return tile / columns % rows * 4; }
+  int64_t left(int64_t tile) const { return tile % columns * 4; }
 };
 
 /// Channels-last images of float, or of bfloat16 as uint16_t.
@@ -125,9 +126,34 @@ struct Matrices {
   Matrices(int64_t rows, int64_t columns) : rows(rows), columns(columns), stride((rows * columns / kLanes | 1) * kLanes) {}
   float* at(int64_t point, int64_t row) const { return data + point * stride + row * columns; }
   INLINE Lanes& lanes(int64_t point, int64_t row, int64_t column) const {
-    return *reinterpret_cast<Lanes*>(at(point, row) + column);
+    return carryover::lanes(at(point, row) + column);
   }
 };
+
+using Transform = void(const Lanes*, int, Lanes*);
+
+/// The transform of `size` × `size` vectors in both dimensions, to the 36 points.
+template <Transform transform, int size>
+INLINE void spread(const Lanes* values, const Matrices& points, int64_t row, int64_t column) {
+  Lanes rows[6 * size], six[6];
+  for (int y = 0; y < size; y++) transform(values + size * y, 1, rows + 6 * y);
+  for (int x = 0; x < 6; x++) {
+    transform(rows + x, 6, six);
+    for (int y = 0; y < 6; y++) points.lanes(6 * y + x, row, column) = six[y];
+  }
+}
+
+/// The transform of the 36 points in both dimensions, to `size` × `size` vectors.
+template <Transform transform, int size>
+INLINE void gather(const Matrices& points, int64_t row, int64_t column, Lanes* values) {
+  Lanes rows[6 * size], six[6], some[size];
+  for (int x = 0; x < 6; x++) {
+    for (int y = 0; y < 6; y++) six[y] = points.lanes(6 * y + x, row, column);
+    transform(six, 1, some);
+    for (int y = 0; y < size; y++) rows[6 * y + x] = some[y];
+  }
+  for (int y = 0; y < size; y++) transform(rows + 6 * y, 1, values + size * y);
+}
 
 /// Gives matrices their memory, which stays for the next convolution: taken anew each time it would split the heap.
 void place(std::initializer_list<Matrices*> all) {
@@ -145,82 +171,53 @@ void place(std::initializer_list<Matrices*> all) {
   }
 }
 
-/// Bᵀ d B of the tiles [from, to), to the rows from `from - first` on.
-template <typename Number>
-INLINE void enter_tiles(const Images<Number>& images, const Tiling& tiling, int64_t padding, int64_t first, int64_t from, int64_t to,
-                  const Matrices& result) {
+/// The points of tiles [from, to) of `size` × `size` pixels, to the rows from `from - first` on.
+template <Transform transform, int size, typename Number>
+INLINE void enter_tiles(const Images<Number>& images, const Tiling& tiling, int64_t padding, int64_t first, int64_t from,
+                        int64_t to, const Matrices& points) {
   for (int64_t tile = from; tile < to; tile++) {
-    const int64_t n = tile / (tiling.rows * tiling.columns);
-    const int64_t top = tile / tiling.columns % tiling.rows * 4 - padding, left = tile % tiling.columns * 4 - padding;
+    const int64_t top = tiling.top(tile) - padding, left = tiling.left(tile) - padding;
     for (int64_t channel = 0; channel < images.channels; channel += kLanes) {
-      Lanes pixels[36], rows[36], column[6];
-      load<6>(images.at(n, channel), images.height, images.width, images.channels, top, left, pixels);
-      for (int y = 0; y < 6; y++) transform_input(pixels + 6 * y, 1, rows + 6 * y);
-      for (int x = 0; x < 6; x++) {
-        transform_input(rows + x, 6, column);
-        for (int y = 0; y < 6; y++) result.lanes(6 * y + x, tile - first, channel) = column[y];
-      }
+      Lanes pixels[size * size];
+      const Number* image = images.at(tiling.image(tile), channel);
+      load<size>(image, images.height, images.width, images.channels, top, left, pixels);
+      spread<transform, size>(pixels, points, tile - first, channel);
     }
   }
 }
 
+/// Bᵀ d B.
 WIDEST void enter(const Images<float>& images, const Tiling& tiling, int64_t padding, int64_t first, int64_t from, int64_t to,
-                  const Matrices& result) {
-  enter_tiles(images, tiling, padding, first, from, to, result);
+                  const Matrices& points) {
+  enter_tiles<transform_input, 6>(images, tiling, padding, first, from, to, points);
 }
 WIDEST void enter(const Images<uint16_t>& images, const Tiling& tiling, int64_t padding, int64_t first, int64_t from,
-                  int64_t to, const Matrices& result) {
-  enter_tiles(images, tiling, padding, first, from, to, result);
+                  int64_t to, const Matrices& points) {
+  enter_tiles<transform_input, 6>(images, tiling, padding, first, from, to, points);
 }
 
-/// A g Aᵀ of the gradient's tiles [from, to).
-template <typename Number>
-INLINE void enter_gradient_tiles(const Images<Number>& images, const Tiling& tiling, int64_t first, int64_t from, int64_t to,
-                           const Matrices& result) {
-  for (int64_t tile = from; tile < to; tile++) {
-    const int64_t n = tile / (tiling.rows * tiling.columns);
-    const int64_t top = tile / tiling.columns % tiling.rows * 4, left = tile % tiling.columns * 4;
-    for (int64_t channel = 0; channel < images.channels; channel += kLanes) {
-      Lanes pixels[16], rows[24], column[6];
-      load<4>(images.at(n, channel), images.height, images.width, images.channels, top, left, pixels);
-      for (int y = 0; y < 4; y++) transform_gradient(pixels + 4 * y, 1, rows + 6 * y);
-      for (int x = 0; x < 6; x++) {
-        transform_gradient(rows + x, 6, column);
-        for (int y = 0; y < 6; y++) result.lanes(6 * y + x, tile - first, channel) = column[y];
-      }
-    }
-  }
-}
-
+/// A g Aᵀ, of the result's gradient.
 WIDEST void enter_gradient(const Images<float>& images, const Tiling& tiling, int64_t first, int64_t from, int64_t to,
-                           const Matrices& result) {
-  enter_gradient_tiles(images, tiling, first, from, to, result);
+                           const Matrices& points) {
+  enter_tiles<transform_gradient, 4>(images, tiling, 0, first, from, to, points);
 }
 WIDEST void enter_gradient(const Images<uint16_t>& images, const Tiling& tiling, int64_t first, int64_t from, int64_t to,
-                           const Matrices& result) {
-  enter_gradient_tiles(images, tiling, first, from, to, result);
+                           const Matrices& points) {
+  enter_tiles<transform_gradient, 4>(images, tiling, 0, first, from, to, points);
 }
 
 /// Aᵀ m A: the pixels of the result's tiles [from, to).
 WIDEST void leave(const Matrices& points, const Tiling& tiling, int64_t first, int64_t from, int64_t to,
                   const Images<float>& result) {
   for (int64_t tile = from; tile < to; tile++) {
-    const int64_t n = tile / (tiling.rows * tiling.columns);
-    const int64_t top = tile / tiling.columns % tiling.rows * 4, left = tile % tiling.columns * 4;
+    const int64_t top = tiling.top(tile), left = tiling.left(tile);
     const int64_t height = std::min<int64_t>(4, result.height - top), width = std::min<int64_t>(4, result.width - left);
     for (int64_t channel = 0; channel < result.channels; channel += kLanes) {
-      Lanes values[6], column[4], rows[24], row[4];
-      for (int x = 0; x < 6; x++) {
-        for (int y = 0; y < 6; y++) values[y] = points.lanes(6 * y + x, tile - first, channel);
-        transform_output(values, 1, column);
-        for (int y = 0; y < 4; y++) rows[6 * y + x] = column[y];
-      }
-      float* pixels = result.at(n, channel) + (top * result.width + left) * result.channels;
-      for (int y = 0; y < height; y++) {
-        transform_output(rows + 6 * y, 1, row);
-        for (int x = 0; x < width; x++) {
-          *reinterpret_cast<Lanes*>(pixels + (y * result.width + x) * result.channels) = row[x];
-        }
+      Lanes pixels[16];
+      gather<transform_output, 4>(points, tile - first, channel, pixels);
+      float* corner = result.at(tiling.image(tile), channel) + (top * result.width + left) * result.channels;
+      for (int64_t y = 0; y < height; y++) {
+        for (int64_t x = 0; x < width; x++) write(pixels[4 * y + x], corner + (y * result.width + x) * result.channels);
       }
     }
   }
@@ -236,38 +233,30 @@ struct Filters {
 };
 
 /// G w Gᵀ to [input][output], for inputs [from, to).
-WIDEST void enter_filters(const Filters& filters, int64_t from, int64_t to, const Matrices& result) {
+WIDEST void enter_filters(const Filters& filters, int64_t from, int64_t to, const Matrices& points) {
   for (int64_t output = 0; output < filters.outputs; output += kLanes) {
     for (int64_t input = from; input < to; input++) {
-      Lanes weights[9], rows[18], column[6];
+      Lanes weights[9];
       for (int64_t lane = 0; lane < kLanes; lane++) {
-        const float* from_filter = filters.at(output + lane, input);
-        for (int i = 0; i < 9; i++) weights[i][lane] = from_filter[i];
+        const float* filter = filters.at(output + lane, input);
+        for (int i = 0; i < 9; i++) weights[i][lane] = filter[i];
       }
-      for (int y = 0; y < 3; y++) transform_filter(weights + 3 * y, 1, rows + 6 * y);
-      for (int x = 0; x < 6; x++) {
-        transform_filter(rows + x, 6, column);
-        for (int y = 0; y < 6; y++) result.lanes(6 * y + x, input, output) = column[y];
-      }
+      spread<transform_filter, 3>(weights, points, input, output);
     }
   }
 }
 
 /// The same of filters turned by 180°, to [output][input], for outputs [from, to): the gradient of the images is the
 /// convolution of the result's with them.
-WIDEST void enter_turned_filters(const Filters& filters, int64_t from, int64_t to, const Matrices& result) {
+WIDEST void enter_turned_filters(const Filters& filters, int64_t from, int64_t to, const Matrices& points) {
   for (int64_t output = from; output < to; output++) {
     for (int64_t input = 0; input < filters.inputs; input += kLanes) {
-      Lanes weights[9], rows[18], column[6];
+      Lanes weights[9];
       for (int64_t lane = 0; lane < kLanes; lane++) {
-        const float* from_filter = filters.at(output, input + lane);
-        for (int i = 0; i < 9; i++) weights[8 - i][lane] = from_filter[i];
+        const float* filter = filters.at(output, input + lane);
+        for (int i = 0; i < 9; i++) weights[8 - i][lane] = filter[i];
       }
-      for (int y = 0; y < 3; y++) transform_filter(weights + 3 * y, 1, rows + 6 * y);
-      for (int x = 0; x < 6; x++) {
-        transform_filter(rows + x, 6, column);
-        for (int y = 0; y < 6; y++) result.lanes(6 * y + x, output, input) = column[y];
-      }
+      spread<transform_filter, 3>(weights, points, output, input);
     }
   }
 }
@@ -276,13 +265,8 @@ WIDEST void enter_turned_filters(const Filters& filters, int64_t from, int64_t t
 WIDEST void leave_filters(const Matrices& points, int64_t from, int64_t to, const Filters& result) {
   for (int64_t output = 0; output < result.outputs; output += kLanes) {
     for (int64_t input = from; input < to; input++) {
-      Lanes values[6], column[3], rows[18], weights[9];
-      for (int x = 0; x < 6; x++) {
-        for (int y = 0; y < 6; y++) values[y] = points.lanes(6 * y + x, input, output);
-        transform_filter_gradient(values, 1, column);
-        for (int y = 0; y < 3; y++) rows[6 * y + x] = column[y];
-      }
-      for (int y = 0; y < 3; y++) transform_filter_gradient(rows + 6 * y, 1, weights + 3 * y);
+      Lanes weights[9];
+      gather<transform_filter_gradient, 3>(points, input, output, weights);
       for (int64_t lane = 0; lane < kLanes; lane++) {
         float* filter = result.at(output + lane, input);
         for (int i = 0; i < 9; i++) filter[i] = weights[i][lane];

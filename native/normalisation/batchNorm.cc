@@ -14,6 +14,7 @@
 #include <limits>
 #include <vector>
 
+#include "rows.h"
 #include "shared/lanes.h"
 #include "shared/threads.h"
 
@@ -24,22 +25,6 @@ namespace {
 constexpr int64_t kBlock = 1 << 14;
 /// Rows for which a channel's factors are loaded once.
 constexpr int64_t kRows = 4;
-
-/// Channels-last images as rows of channels.
-struct Rows {
-  void* data;
-  int64_t count, channels;
-  bool is_half;
-  explicit Rows(const at::Tensor& tensor)
-      : data(tensor.data_ptr()),
-        count(tensor.numel() / tensor.size(1)),
-        channels(tensor.size(1)),
-        is_half(tensor.scalar_type() == at::kBFloat16) {}
-  template <typename Number>
-  INLINE Number* at(int64_t row) const {
-    return static_cast<Number*>(data) + row * channels;
-  }
-};
 
 /// A channel's mean and inverse deviation in the batch, and the factor and summand that follow from them: [4, channels].
 struct Channels {
@@ -53,12 +38,9 @@ struct Channels {
   }
 };
 
-INLINE Lanes& lanes(float* from) { return *reinterpret_cast<Lanes*>(from); }
-INLINE const Lanes& lanes(const float* from) { return *reinterpret_cast<const Lanes*>(from); }
-
 template <typename Number>
 INLINE void add_moments_of(const Rows& x, int64_t from, int64_t to, const float* center, float* sums, float* squares) {
-  const int64_t channels = x.channels;
+  const int64_t channels = x.width;
   for (int64_t row = from; row < to; row += kRows) {
     const int64_t rows = std::min(kRows, to - row);
     const Number* here = x.at<Number>(row);
@@ -86,7 +68,7 @@ WIDEST void add_moments(const Rows& x, int64_t from, int64_t to, const float* ce
 template <typename Number, bool adds>
 INLINE void normalise_of(const Rows& x, const Rows* shortcut, int64_t from, int64_t to, const float* scale,
                          const float* shift, float floor, const Rows& y) {
-  const int64_t channels = x.channels;
+  const int64_t channels = x.width;
   const Lanes least = Lanes{} + floor;
   for (int64_t row = from; row < to; row += kRows) {
     const int64_t rows = std::min(kRows, to - row);
@@ -124,7 +106,7 @@ WIDEST void normalise(const Rows& x, const Rows* shortcut, int64_t from, int64_t
 template <typename Number, bool cuts>
 INLINE void add_gradients_of(const Rows& x, const Rows& gradient, const Rows* y, const Rows* cut, int64_t from, int64_t to,
                              const Channels& of, float floor, float* sums, float* products) {
-  const int64_t channels = x.channels;
+  const int64_t channels = x.width;
   const Lanes least = Lanes{} + floor, zero = {};
   for (int64_t row = from; row < to; row += kRows) {
     const int64_t rows = std::min(kRows, to - row);
@@ -167,7 +149,7 @@ WIDEST void add_gradients(const Rows& x, const Rows& gradient, const Rows* y, co
 template <typename Number>
 INLINE void input_gradient_of(const Rows& x, const Rows& gradient, int64_t from, int64_t to, const Channels& of,
                               float floor, const float* slopes, const float* offsets, const Rows& result) {
-  const int64_t channels = x.channels;
+  const int64_t channels = x.width;
   const Lanes least = Lanes{} + floor, zero = {};
   for (int64_t row = from; row < to; row += kRows) {
     const int64_t rows = std::min(kRows, to - row);
@@ -197,7 +179,7 @@ WIDEST void input_gradient(const Rows& x, const Rows& gradient, int64_t from, in
 /// The totals of two sums a channel, which body(from, to, sums, more) adds up for a block of rows.
 template <typename Body>
 std::vector<double> add_up(Threads& threads, const Rows& rows, const Body& body) {
-  const int64_t width = 2 * rows.channels, parts = at::get_num_threads(), block = std::max<int64_t>(1, kBlock / rows.channels);
+  const int64_t width = 2 * rows.width, parts = at::get_num_threads(), block = std::max<int64_t>(1, kBlock / rows.width);
   std::vector<double> totals(parts * width);
   threads.share(parts, [&](int64_t begin, int64_t end) {
     std::vector<float> sums(width);
@@ -206,7 +188,7 @@ std::vector<double> add_up(Threads& threads, const Rows& rows, const Body& body)
       const int64_t last = (part + 1) * rows.count / parts;
       for (int64_t from = part * rows.count / parts; from < last; from += block) {
         std::fill(sums.begin(), sums.end(), 0.0f);
-        body(from, std::min(from + block, last), sums.data(), sums.data() + rows.channels);
+        body(from, std::min(from + block, last), sums.data(), sums.data() + rows.width);
         for (int64_t c = 0; c < width; c++) mine[c] += sums[c];
       }
     }
@@ -225,22 +207,22 @@ struct BatchNorm : torch::autograd::Function<BatchNorm> {
                             const at::Tensor& running_mean, const at::Tensor& running_variance, double momentum,
                             double epsilon, bool relu) {
     at::AutoDispatchBelowADInplaceOrView below;
-    const Rows x(input);
+    const Rows x(input, input.size(1));
     const auto rows = static_cast<double>(x.count);
     Threads threads;
     // Deviations from the first row in place of values: their squares lose no digits to a large mean.
-    std::vector<float> center(x.channels);
-    for (int64_t c = 0; c < x.channels; c += kLanes) {
+    std::vector<float> center(x.width);
+    for (int64_t c = 0; c < x.width; c += kLanes) {
       x.is_half ? read(x.at<uint16_t>(0) + c, lanes(&center[c])) : read(x.at<float>(0) + c, lanes(&center[c]));
     }
     const std::vector<double> sums = add_up(threads, x, [&](int64_t from, int64_t to, float* some, float* squares) {
       add_moments(x, from, to, center.data(), some, squares);
     });
-    const Channels of(floats({4, x.channels}));
+    const Channels of(floats({4, x.width}));
     float *old_mean = running_mean.data_ptr<float>(), *old_variance = running_variance.data_ptr<float>();
-    for (int64_t c = 0; c < x.channels; c++) {
+    for (int64_t c = 0; c < x.width; c++) {
       const double deviation = sums[c] / rows;
-      const double variance = std::max(0.0, sums[x.channels + c] / rows - deviation * deviation);
+      const double variance = std::max(0.0, sums[x.width + c] / rows - deviation * deviation);
       of.mean[c] = static_cast<float>(center[c] + deviation);
       of.inverse[c] = static_cast<float>(1 / std::sqrt(variance + epsilon));
       of.scale[c] = weight.data_ptr<float>()[c] * of.inverse[c];
@@ -253,7 +235,7 @@ struct BatchNorm : torch::autograd::Function<BatchNorm> {
     }
     const float floor = relu ? 0 : kNoFloor;
     const at::Tensor result = at::empty_like(input);
-    const Rows y(result), other(shortcut ? *shortcut : input);
+    const Rows y(result, x.width), other(shortcut ? *shortcut : input, x.width);
     threads.share(x.count, [&](int64_t from, int64_t to) {
       normalise(x, shortcut ? &other : nullptr, from, to, of.scale, of.shift, floor, y);
     });
@@ -268,7 +250,7 @@ struct BatchNorm : torch::autograd::Function<BatchNorm> {
                                                  torch::autograd::variable_list gradients) {
     TORCH_CHECK(!at::GradMode::is_enabled(), "carryover::batch_norm: expected first derivatives only");
     const auto saved = context->get_saved_variables();
-    const Rows x(saved[0]);
+    const Rows x(saved[0], saved[0].size(1));
     const auto rows = static_cast<double>(x.count);
     const Channels of(saved[1]);
     const bool has_shortcut = context->saved_data["shortcut"].toBool();
@@ -278,29 +260,29 @@ struct BatchNorm : torch::autograd::Function<BatchNorm> {
     std::vector<double> sums;
     if (saved[2].defined()) {
       const at::Tensor behind = at::empty_like(saved[0]);
-      const Rows given(gradient), y(saved[2]), cut(behind);
+      const Rows given(gradient, x.width), y(saved[2], x.width), cut(behind, x.width);
       sums = add_up(threads, x, [&](int64_t from, int64_t to, float* some, float* products) {
         add_gradients(x, given, &y, &cut, from, to, of, floor, some, products);
       });
       gradient = behind;
       floor = kNoFloor;
     } else {
-      const Rows given(gradient);
+      const Rows given(gradient, x.width);
       sums = add_up(threads, x, [&](int64_t from, int64_t to, float* some, float* products) {
         add_gradients(x, given, nullptr, nullptr, from, to, of, floor, some, products);
       });
     }
-    std::vector<float> slopes(x.channels), offsets(x.channels);
-    const at::Tensor of_weight = floats({x.channels}), of_bias = floats({x.channels});
-    for (int64_t c = 0; c < x.channels; c++) {
-      const double product = sums[x.channels + c] * of.inverse[c];
+    std::vector<float> slopes(x.width), offsets(x.width);
+    const at::Tensor of_weight = floats({x.width}), of_bias = floats({x.width});
+    for (int64_t c = 0; c < x.width; c++) {
+      const double product = sums[x.width + c] * of.inverse[c];
       of_weight.data_ptr<float>()[c] = static_cast<float>(product);
       of_bias.data_ptr<float>()[c] = static_cast<float>(sums[c]);
       slopes[c] = static_cast<float>(-of.scale[c] * of.inverse[c] * product / rows);
       offsets[c] = static_cast<float>(-of.scale[c] * sums[c] / rows);
     }
     const at::Tensor of_input = at::empty_like(saved[0]);
-    const Rows given(gradient), result(of_input);
+    const Rows given(gradient, x.width), result(of_input, x.width);
     threads.share(x.count, [&](int64_t from, int64_t to) {
       input_gradient(x, given, from, to, of, floor, slopes.data(), offsets.data(), result);
     });

@@ -7,6 +7,7 @@
 
 #include <vector>
 
+#include "rows.h"
 #include "shared/lanes.h"
 #include "shared/threads.h"
 
@@ -22,20 +23,6 @@ INLINE float total(const Lanes& lanes) {
   return sum;
 }
 
-INLINE Lanes& lanes(float* from) { return *reinterpret_cast<Lanes*>(from); }
-INLINE const Lanes& lanes(const float* from) { return *reinterpret_cast<const Lanes*>(from); }
-
-/// Rows of features, as float or as bfloat16.
-struct Rows {
-  void* data;
-  bool is_half;
-  explicit Rows(const at::Tensor& tensor) : data(tensor.data_ptr()), is_half(tensor.scalar_type() == at::kBFloat16) {}
-  template <typename Number>
-  INLINE Number* at(int64_t row, int64_t features) const {
-    return static_cast<Number*>(data) + row * features;
-  }
-};
-
 /// What a row was normalised by: [2, rows].
 struct Moments {
   float *mean, *inverse;
@@ -43,11 +30,12 @@ struct Moments {
 };
 
 template <typename In, typename Out>
-INLINE void normalise_of(const Rows& x, int64_t from, int64_t to, int64_t features, const float* weight, const float* bias,
+INLINE void normalise_of(const Rows& x, int64_t from, int64_t to, const float* weight, const float* bias,
                          float epsilon, const Moments& of, const Rows& y) {
+  const int64_t features = x.width;
   for (int64_t row = from; row < to; row++) {
-    const In* here = x.at<In>(row, features);
-    Out* result = y.at<Out>(row, features);
+    const In* here = x.at<In>(row);
+    Out* result = y.at<Out>(row);
     Lanes sum = {}, square = {}, value;
     for (int64_t c = 0; c < features; c += kLanes) {
       read(here + c, value);
@@ -69,24 +57,25 @@ INLINE void normalise_of(const Rows& x, int64_t from, int64_t to, int64_t featur
   }
 }
 
-WIDEST void normalise(const Rows& x, int64_t from, int64_t to, int64_t features, const float* weight, const float* bias,
+WIDEST void normalise(const Rows& x, int64_t from, int64_t to, const float* weight, const float* bias,
                       float epsilon, const Moments& of, const Rows& y) {
   if (x.is_half) {
-    y.is_half ? normalise_of<uint16_t, uint16_t>(x, from, to, features, weight, bias, epsilon, of, y)
-              : normalise_of<uint16_t, float>(x, from, to, features, weight, bias, epsilon, of, y);
+    y.is_half ? normalise_of<uint16_t, uint16_t>(x, from, to, weight, bias, epsilon, of, y)
+              : normalise_of<uint16_t, float>(x, from, to, weight, bias, epsilon, of, y);
   } else {
-    y.is_half ? normalise_of<float, uint16_t>(x, from, to, features, weight, bias, epsilon, of, y)
-              : normalise_of<float, float>(x, from, to, features, weight, bias, epsilon, of, y);
+    y.is_half ? normalise_of<float, uint16_t>(x, from, to, weight, bias, epsilon, of, y)
+              : normalise_of<float, float>(x, from, to, weight, bias, epsilon, of, y);
   }
 }
 
 template <typename In, typename Out>
-INLINE void go_back_of(const Rows& x, const Rows& gradient, int64_t from, int64_t to, int64_t features, const float* weight,
+INLINE void go_back_of(const Rows& x, const Rows& gradient, int64_t from, int64_t to, const float* weight,
                        const Moments& of, const Rows& result, float* of_weight, float* of_bias) {
+  const int64_t features = x.width;
   for (int64_t row = from; row < to; row++) {
-    const In* here = x.at<In>(row, features);
-    const Out* given = gradient.at<Out>(row, features);
-    In* there = result.at<In>(row, features);
+    const In* here = x.at<In>(row);
+    const Out* given = gradient.at<Out>(row);
+    In* there = result.at<In>(row);
     const float mean = of.mean[row], inverse = of.inverse[row], share = 1 / static_cast<float>(features);
     Lanes sum = {}, product = {}, value, slope;
     for (int64_t c = 0; c < features; c += kLanes) {
@@ -110,15 +99,15 @@ INLINE void go_back_of(const Rows& x, const Rows& gradient, int64_t from, int64_
 }
 
 /// The gradients of rows, and what the rows add to those of weight and bias.
-WIDEST void go_back(const Rows& x, const Rows& gradient, int64_t from, int64_t to, int64_t features, const float* weight,
+WIDEST void go_back(const Rows& x, const Rows& gradient, int64_t from, int64_t to, const float* weight,
                     const Moments& of, const Rows& result, float* of_weight, float* of_bias) {
   if (x.is_half) {
     gradient.is_half
-        ? go_back_of<uint16_t, uint16_t>(x, gradient, from, to, features, weight, of, result, of_weight, of_bias)
-        : go_back_of<uint16_t, float>(x, gradient, from, to, features, weight, of, result, of_weight, of_bias);
+        ? go_back_of<uint16_t, uint16_t>(x, gradient, from, to, weight, of, result, of_weight, of_bias)
+        : go_back_of<uint16_t, float>(x, gradient, from, to, weight, of, result, of_weight, of_bias);
   } else {
-    gradient.is_half ? go_back_of<float, uint16_t>(x, gradient, from, to, features, weight, of, result, of_weight, of_bias)
-                     : go_back_of<float, float>(x, gradient, from, to, features, weight, of, result, of_weight, of_bias);
+    gradient.is_half ? go_back_of<float, uint16_t>(x, gradient, from, to, weight, of, result, of_weight, of_bias)
+                     : go_back_of<float, float>(x, gradient, from, to, weight, of, result, of_weight, of_bias);
   }
 }
 
@@ -126,14 +115,13 @@ struct LayerNorm : torch::autograd::Function<LayerNorm> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& input, const at::Tensor& weight,
                             const at::Tensor& bias, double epsilon, at::ScalarType type) {
     at::AutoDispatchBelowADInplaceOrView below;
-    const int64_t features = weight.numel(), rows = input.numel() / features;
     const at::Tensor result = at::empty(input.sizes(), input.options().dtype(type));
-    const at::Tensor moments = at::empty({2, rows}, weight.options());
+    const Rows x(input, weight.numel()), y(result, weight.numel());
+    const at::Tensor moments = at::empty({2, x.count}, weight.options());
     const Moments of(moments);
-    const Rows x(input), y(result);
     const float *factors = weight.data_ptr<float>(), *summands = bias.data_ptr<float>();
-    Threads().share(rows, [&](int64_t from, int64_t to) {
-      normalise(x, from, to, features, factors, summands, static_cast<float>(epsilon), of, y);
+    Threads().share(x.count, [&](int64_t from, int64_t to) {
+      normalise(x, from, to, factors, summands, static_cast<float>(epsilon), of, y);
     });
     context->save_for_backward({input, weight, moments});
     return result;
@@ -144,11 +132,11 @@ struct LayerNorm : torch::autograd::Function<LayerNorm> {
     TORCH_CHECK(!at::GradMode::is_enabled(), "carryover::layer_norm: expected first derivatives only");
     const auto saved = context->get_saved_variables();
     const at::Tensor &input = saved[0], &weight = saved[1];
-    const int64_t features = weight.numel(), rows = input.numel() / features, parts = at::get_num_threads();
+    const int64_t features = weight.numel(), parts = at::get_num_threads();
     const bool is_known = gradients[0].scalar_type() == at::kFloat || gradients[0].scalar_type() == at::kBFloat16;
     const at::Tensor gradient = (is_known ? gradients[0] : gradients[0].to(at::kFloat)).contiguous();
     const at::Tensor result = at::empty_like(input);
-    const Rows x(input), given(gradient), there(result);
+    const Rows x(input, features), given(gradient, features), there(result, features);
     const Moments of(saved[2]);
     const float* factors = weight.data_ptr<float>();
     const int64_t width = 2 * features;
@@ -156,10 +144,10 @@ struct LayerNorm : torch::autograd::Function<LayerNorm> {
     Threads().share(parts, [&](int64_t begin, int64_t end) {
       std::vector<float> sums(width);
       for (int64_t part = begin; part < end; part++) {
-        const int64_t last = (part + 1) * rows / parts;
-        for (int64_t from = part * rows / parts; from < last; from += kBlock) {
+        const int64_t last = (part + 1) * x.count / parts;
+        for (int64_t from = part * x.count / parts; from < last; from += kBlock) {
           std::fill(sums.begin(), sums.end(), 0.0f);
-          go_back(x, given, from, std::min(from + kBlock, last), features, factors, of, there, sums.data(),
+          go_back(x, given, from, std::min(from + kBlock, last), factors, of, there, sums.data(),
                   sums.data() + features);
           for (int64_t c = 0; c < width; c++) totals[part * width + c] += sums[c];
         }

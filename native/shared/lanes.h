@@ -20,14 +20,17 @@ typedef float Lanes __attribute__((vector_size(64), aligned(4), may_alias));
 typedef uint32_t Bits __attribute__((vector_size(64)));
 typedef uint16_t Halves __attribute__((vector_size(32), aligned(2), may_alias));
 
-INLINE void read(const float* from, Lanes& to) { to = *reinterpret_cast<const Lanes*>(from); }
+INLINE Lanes& lanes(float* from) { return *reinterpret_cast<Lanes*>(from); }
+INLINE const Lanes& lanes(const float* from) { return *reinterpret_cast<const Lanes*>(from); }
+
+INLINE void read(const float* from, Lanes& to) { to = lanes(from); }
 
 /// bfloat16 is the upper half of a float32.
 INLINE void read(const uint16_t* from, Lanes& to) {
   to = (Lanes)(__builtin_convertvector(*reinterpret_cast<const Halves*>(from), Bits) << 16);
 }
 
-INLINE void write(const Lanes& from, float* to) { *reinterpret_cast<Lanes*>(to) = from; }
+INLINE void write(const Lanes& from, float* to) { lanes(to) = from; }
 
 /// To the nearest, ties to even. NaN stays NaN, unless it has all of its lower bits set, as arithmetic never leaves it.
 INLINE void write(const Lanes& from, uint16_t* to) {

@@ -29,6 +29,11 @@ export function findCompiler(environment = process.env) {
   );
 }
 
+/** Compiler arguments that say how far to optimise, and for which sanitizer, if any. */
+export function optimisation(sanitize) {
+  return sanitize ? [`-fsanitize=${sanitize}`, '-fno-omit-frame-pointer', '-g', '-O1'] : ['-O2'];
+}
+
 /**
  * Compiler and linker arguments for one LibTorch.
  * @param {import('./libtorch.mjs').LibTorch} libtorch
@@ -50,7 +55,7 @@ export function buildArguments(libtorch, { root, sanitize }) {
     '-Wextra',
     `-D_GLIBCXX_USE_CXX11_ABI=${libtorch.cxx11Abi ? 1 : 0}`,
     '-DNAPI_VERSION=8',
-    ...(sanitize ? [`-fsanitize=${sanitize}`, '-fno-omit-frame-pointer', '-g', '-O1'] : ['-O2']),
+    ...optimisation(sanitize),
     ...includes,
   ];
   const link = macos ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared'];

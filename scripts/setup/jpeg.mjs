@@ -3,6 +3,7 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { optimisation } from './addon.mjs';
 import { buildOptionalAddon } from './optionalAddon.mjs';
 
 const macos = process.platform === 'darwin';
@@ -23,7 +24,6 @@ export function findJpeg(candidates = places) {
  * @param {{root: string, place?: string, out?: string, sanitize?: string}} options `place`: as `findJpeg` has it
  */
 export function buildJpegAddon({ root, place = findJpeg(), ...options }) {
-  const { sanitize } = options;
   const own = place && !['/usr', '/usr/local'].includes(place) ? place : undefined;
   const addon = {
     name: 'jpeg',
@@ -32,7 +32,7 @@ export function buildJpegAddon({ root, place = findJpeg(), ...options }) {
     missing: `no headers of libjpeg-turbo; ${advice}`,
     without: 'JPEG files will be decoded by sharp, to the same pixels in twice the time',
     flags: [
-      ...(sanitize ? [`-fsanitize=${sanitize}`, '-fno-omit-frame-pointer', '-g', '-O1'] : ['-O2']),
+      ...optimisation(options.sanitize),
       '-std=c++17',
       '-fPIC',
       '-fvisibility=hidden',

@@ -13,7 +13,6 @@ const addons = [
     name: 'allocator',
     purpose: 'for memory',
     without: 'training will take a tenth more memory',
-    flags: [],
   },
   {
     name: 'adam',
@@ -26,25 +25,21 @@ const addons = [
     name: 'convolution',
     purpose: 'for convolutions',
     without: 'convolutions will be LibTorch’s',
-    flags: [],
   },
   {
     name: 'normalisation',
     purpose: 'for batch and layer norm',
     without: 'batch and layer norm will be LibTorch’s',
-    flags: [],
   },
   {
     name: 'activation',
     purpose: 'for GELU',
     without: 'GELU will be LibTorch’s',
-    flags: [],
   },
   {
     name: 'analysis',
     purpose: 'for CKA and nearest neighbours',
     without: 'CKA and nearest neighbours will take longer',
-    flags: [],
   },
 ];
 
@@ -57,7 +52,7 @@ const addons = [
 export async function buildKernels(libtorch, options) {
   const { compile, link } = buildArguments(libtorch, options);
   const results = [];
-  const waiting = addons.map(({ flags, ...addon }, index) => async () => {
+  const waiting = addons.map(({ flags = [], ...addon }, index) => async () => {
     const complete = {
       ...addon,
       header: join(libtorch.include, 'torch/library.h'),

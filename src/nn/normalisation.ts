@@ -45,8 +45,7 @@ export class BatchNorm2d extends Layer {
    * @throws RequestError in training for one value a channel, which has no variance.
    */
   override forward(input: Tensor): Tensor {
-    if (this.training && hasNormalisation()) return this.#train(input, undefined, false);
-    return this.#normalise(input);
+    return this.#apply(input, undefined, false);
   }
 
   /**
@@ -54,42 +53,34 @@ export class BatchNorm2d extends Layer {
    * @throws RequestError as `forward`
    */
   activate(input: Tensor, shortcut?: Tensor): Tensor {
-    if (this.training && hasNormalisation()) return this.#train(input, shortcut, true);
-    const normalised = this.#normalise(input);
-    // In its own memory: batch norm's derivative does not read its result.
-    return ops.relu_(shortcut ? ops.add_(normalised, shortcut) : normalised);
+    return this.#apply(input, shortcut, true);
   }
 
-  #train(input: Tensor, shortcut: Tensor | undefined, relu: boolean): Tensor {
-    requireSeveral(input);
-    noGrad(() => ops.add_(this.batchesTracked, 1));
-    return trainingBatchNorm({
+  #apply(input: Tensor, shortcut: Tensor | undefined, relu: boolean): Tensor {
+    const { weight, bias, runningMean, runningVariance, training } = this;
+    const [momentum, epsilon] = [this.#momentum, this.#epsilon];
+    if (training) {
+      requireSeveral(input);
+      noGrad(() => ops.add_(this.batchesTracked, 1));
+    }
+    if (training && hasNormalisation()) {
+      const running = { runningMean, runningVariance, momentum };
+      return trainingBatchNorm({ input, shortcut, weight, bias, ...running, epsilon, relu });
+    }
+    const normalised = ops.batchNorm(
       input,
-      shortcut,
-      weight: this.weight,
-      bias: this.bias,
-      runningMean: this.runningMean,
-      runningVariance: this.runningVariance,
-      momentum: this.#momentum,
-      epsilon: this.#epsilon,
-      relu,
-    });
-  }
-
-  #normalise(input: Tensor): Tensor {
-    if (this.training) requireSeveral(input);
-    if (this.training) noGrad(() => ops.add_(this.batchesTracked, 1));
-    return ops.batchNorm(
-      input,
-      this.weight,
-      this.bias,
-      this.runningMean,
-      this.runningVariance,
-      this.training,
-      this.#momentum,
-      this.#epsilon,
+      weight,
+      bias,
+      runningMean,
+      runningVariance,
+      training,
+      momentum,
+      epsilon,
       true,
     );
+    // In its own memory: batch norm's derivative does not read its result.
+    const sum = shortcut ? ops.add_(normalised, shortcut) : normalised;
+    return relu ? ops.relu_(sum) : sum;
   }
 }
 

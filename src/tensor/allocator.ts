@@ -1,9 +1,7 @@
-/** Memory for tensors on the processor that is found again when it is free, from the addon of native/allocator/. */
+/**
+ * Makes tensors on the processor of memory that is found again when it is free, by the addon of native/allocator/,
+ * unless `CARRYOVER_ALLOCATOR=0`.
+ */
 import { loadExtension } from './extensions.ts';
 
-const isLoaded = loadExtension('allocator') !== undefined;
-
-/** Whether tensors on the processor have our memory: it is built, and not switched off by `CARRYOVER_ALLOCATOR=0`. */
-export function hasOwnAllocator(): boolean {
-  return isLoaded;
-}
+loadExtension('allocator');

@@ -7,7 +7,7 @@ import { Tensor } from './tensor.ts';
 const operator = new Operator('carryover::gram');
 const isLoaded = loadExtension('analysis') !== undefined;
 
-export interface CentredGram {
+export interface FeatureGram {
   /** [samples, samples] float64: products of features less their means. */
   products: Tensor;
   /** The sum of the features' squared means. */
@@ -18,7 +18,7 @@ export interface CentredGram {
  * @param parts a batch in parts, each [b, features] of float32 or all of bfloat16
  * @returns undefined where the addon is not there (`CARRYOVER_ANALYSIS=0` switches it off) or does not take the parts
  */
-export function centredGram(parts: readonly Tensor[]): CentredGram | undefined {
+export function centredGram(parts: readonly Tensor[]): FeatureGram | undefined {
   if (!isLoaded || parts.some(({ device }) => device !== 'cpu')) return undefined;
   const result = invoke(operator, handlesOf(parts));
   if (!Array.isArray(result)) return undefined;

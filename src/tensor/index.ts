@@ -1,6 +1,7 @@
+import './allocator.ts';
+
 export { hasProcessorAdam, type ProcessorAdamStep, processorAdam } from './adam.ts';
-export { hasOwnAllocator } from './allocator.ts';
-export { type Candidates, findCandidates } from './candidates.ts';
+export { findCandidates } from './candidates.ts';
 export { convolution, hasConvolution } from './convolution.ts';
 export { fromTypedArray, tensor } from './creation.ts';
 export {
@@ -15,7 +16,7 @@ export { ownKernels } from './extensions.ts';
 export { fastGelu, hasFastGelu } from './gelu.ts';
 export { Generator, getRandomState, manualSeed, setRandomState } from './generator.ts';
 export { describeGpu, type GpuFacts, gpuHasBFloat16, physicalGpu, readFacts } from './gpus.ts';
-export { type CentredGram, centredGram } from './gram.ts';
+export { centredGram } from './gram.ts';
 export {
   availableCores,
   cpuCapability,

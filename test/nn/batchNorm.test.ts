@@ -3,7 +3,6 @@ import { BatchNorm2d } from '../../src/nn/index.ts';
 import {
   autocast,
   type DType,
-  gradients,
   hasNormalisation,
   manualSeed,
   noGrad,
@@ -11,10 +10,9 @@ import {
   type Tensor,
   trainingBatchNorm,
 } from '../../src/tensor/index.ts';
+import { difference, pass, random } from './passes.ts';
 
 beforeAll(() => manualSeed(0));
-
-const random = (...shape: number[]) => ops.normal_(ops.zeros(shape));
 
 interface Case {
   input: Tensor;
@@ -33,44 +31,26 @@ function parametersOf(channels: number): Tensor[] {
  * [result, running mean, running variance, gradients of input, weight, bias (and shortcut)] of one training pass, by
  * LibTorch's operators or by the one of ours.
  */
-function pass(
+function passOf(
   isOurs: boolean,
   { input, shortcut, relu, weighting }: Case,
-  given: Tensor[],
+  [weight, bias, ...running]: Tensor[],
 ): Tensor[] {
-  const leaf = (tensor: Tensor) => {
-    const copy = ops.clone(tensor.detach());
-    copy.requiresGrad = true;
-    return copy;
+  const [runningMean, runningVariance] = running.map((each) => ops.clone(each)) as [Tensor, Tensor];
+  const inputs = [input, weight, bias, ...(shortcut ? [shortcut] : [])] as Tensor[];
+  const compute = (...leaves: Tensor[]): Tensor => {
+    const [x, w, b] = leaves as [Tensor, Tensor, Tensor];
+    const other = leaves[3];
+    if (isOurs) {
+      const values = { runningMean, runningVariance, momentum: 0.1, epsilon: 1e-5 };
+      return trainingBatchNorm({ input: x, shortcut: other, weight: w, bias: b, relu, ...values });
+    }
+    const plain = ops.batchNorm(x, w, b, runningMean, runningVariance, true, 0.1, 1e-5, true);
+    const sum = other ? ops.add(plain, other) : plain;
+    return relu ? ops.relu(sum) : sum;
   };
-  const [x, weight, bias] = [input, given[0] as Tensor, given[1] as Tensor].map(leaf) as [
-    Tensor,
-    Tensor,
-    Tensor,
-  ];
-  const other = shortcut && leaf(shortcut);
-  const [runningMean, runningVariance] = given.slice(2).map((each) => ops.clone(each)) as [
-    Tensor,
-    Tensor,
-  ];
-  const values = { runningMean, runningVariance, momentum: 0.1, epsilon: 1e-5 };
-  let result: Tensor;
-  if (isOurs) {
-    result = trainingBatchNorm({ input: x, shortcut: other, weight, bias, relu, ...values });
-  } else {
-    result = ops.batchNorm(x, weight, bias, runningMean, runningVariance, true, 0.1, 1e-5, true);
-    if (other) result = ops.add(result, other);
-    if (relu) result = ops.relu(result);
-  }
-  const inputs = [x, weight, bias, ...(other ? [other] : [])];
-  const found = gradients([result], inputs, { outputGradients: [weighting] });
-  return [result.detach(), runningMean, runningVariance, ...found.map((each) => each as Tensor)];
-}
-
-function difference(found: Tensor, expected: Tensor): number {
-  const wide = expected.to({ dtype: 'float64' });
-  const greatest = ops.max(ops.abs(ops.sub(found.to({ dtype: 'float64' }), wide))).item();
-  return greatest / ops.max(ops.abs(wide)).item();
+  const [result, ...found] = pass(compute, inputs, weighting);
+  return [result as Tensor, runningMean, runningVariance, ...found];
 }
 
 describe.skipIf(!hasNormalisation())('batch norm, shortcut and ReLU in one operator', () => {
@@ -107,9 +87,9 @@ describe.skipIf(!hasNormalisation())('batch norm, shortcut and ReLU in one opera
       relu: each.relu,
       weighting: wide(weighting),
     };
-    const found = pass(true, narrowCase, given);
-    const expected = pass(false, wideCase, given.map(wide));
-    const plain = pass(false, narrowCase, given);
+    const found = passOf(true, narrowCase, given);
+    const expected = passOf(false, wideCase, given.map(wide));
+    const plain = passOf(false, narrowCase, given);
     for (const [index, value] of found.entries()) {
       const reference = expected[index] as Tensor;
       // As near as LibTorch's own float32, which a mean of 100 deviations keeps from being nearer; a build
@@ -124,8 +104,8 @@ describe.skipIf(!hasNormalisation())('batch norm, shortcut and ReLU in one opera
     const [input, shortcut, weighting] = [image(), image(), image()];
     const given = parametersOf(32);
     const wide = (tensor: Tensor) => tensor.to({ dtype: 'float64' });
-    const found = pass(true, { input, shortcut, relu: true, weighting }, given);
-    const exact = pass(
+    const found = passOf(true, { input, shortcut, relu: true, weighting }, given);
+    const exact = passOf(
       false,
       { input: wide(input), shortcut: wide(shortcut), relu: true, weighting: wide(weighting) },
       given.map(wide),
@@ -156,7 +136,7 @@ describe.skipIf(!hasNormalisation())('batch norm, shortcut and ReLU in one opera
       const weighting = ops.ones([...input.shape]);
       const given = parametersOf(input.shape[1] ?? 0);
       const asked = { input, shortcut: other, relu: true, weighting };
-      const [found, expected] = [pass(true, asked, given), pass(false, asked, given)];
+      const [found, expected] = [passOf(true, asked, given), passOf(false, asked, given)];
       for (const [index, value] of found.entries()) {
         expect(ops.equal(value, expected[index] as Tensor), names[index]).toBe(true);
       }
@@ -167,13 +147,13 @@ describe.skipIf(!hasNormalisation())('batch norm, shortcut and ReLU in one opera
     const input = random(2, 16, 8, 8).contiguous('channelsLast');
     const given = parametersOf(16);
     const asked = { input, shortcut: ops.clone(input), relu: true, weighting: input };
-    const [first, second] = [pass(true, asked, given), pass(true, asked, given)];
+    const [first, second] = [passOf(true, asked, given), passOf(true, asked, given)];
     expect(first.map((each, index) => ops.equal(each, second[index] as Tensor))).not.toContain(
       false,
     );
     const spoilt = ops.clone(input);
     noGrad(() => ops.fill_(ops.select(spoilt, 1, 3), Number.NaN));
-    const [result] = pass(true, { ...asked, input: spoilt }, given) as [Tensor];
+    const [result] = passOf(true, { ...asked, input: spoilt }, given) as [Tensor];
     const isNaNPart = (channel: number) =>
       ops.sum(ops.isnan(ops.select(result, 1, channel))).item();
     expect([isNaNPart(3), isNaNPart(2)]).toEqual([128, 0]);

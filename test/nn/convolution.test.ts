@@ -12,41 +12,23 @@ import {
   setThreadCount,
   type Tensor,
 } from '../../src/tensor/index.ts';
+import { difference, pass, random } from './passes.ts';
 
 const threads = getThreadCount();
 beforeAll(() => manualSeed(0));
 afterEach(() => setThreadCount(threads));
 
-const random = (...shape: number[]) => ops.normal_(ops.zeros(shape));
-
-/** Result and gradients of a weighted sum of it, by each of image and weight. */
-function pass(
-  convolve: (image: Tensor, weight: Tensor, padding: number) => Tensor,
+/** The result of a convolution, and its gradients by image and weight. */
+const passOf = (
+  convolve: typeof convolution,
   image: Tensor,
   weight: Tensor,
   padding: number,
   weighting: Tensor,
-): Tensor[] {
-  const inputs = [image, weight].map((each) => {
-    const leaf = each.detach();
-    leaf.requiresGrad = true;
-    return leaf;
-  });
-  const [x, w] = inputs as [Tensor, Tensor];
-  const result = convolve(x, w, padding);
-  const found = gradients([result], inputs, { outputGradients: [weighting] });
-  return [result.detach(), ...found.map((each) => each as Tensor)];
-}
+) => pass((...[x, w]) => convolve(x as Tensor, w as Tensor, padding), [image, weight], weighting);
 
 const direct = (image: Tensor, weight: Tensor, padding: number) =>
   ops.conv2d(image, weight, undefined, 1, padding);
-
-/** The greatest difference, in units of the greatest value. */
-function difference(found: Tensor, expected: Tensor): number {
-  const wide = expected.to({ dtype: 'float64' });
-  const greatest = ops.max(ops.abs(ops.sub(found.to({ dtype: 'float64' }), wide))).item();
-  return greatest / ops.max(ops.abs(wide)).item();
-}
 
 describe.skipIf(!hasConvolution())('a convolution of stride 1', () => {
   it.each([
@@ -68,9 +50,9 @@ describe.skipIf(!hasConvolution())('a convolution of stride 1', () => {
       const weighting = random(batch, outputs, height - lost, width - lost);
       const wide = [image, weight, weighting].map((each) => each.to({ dtype: 'float64' }));
       const [x, w, g] = wide as [Tensor, Tensor, Tensor];
-      const expected = pass(direct, x, w, padding, g);
+      const expected = passOf(direct, x, w, padding, g);
       for (const layout of ['contiguous', 'channelsLast'] as const) {
-        const found = pass(convolution, image.contiguous(layout), weight, padding, weighting);
+        const found = passOf(convolution, image.contiguous(layout), weight, padding, weighting);
         expect(found.map(({ shape }) => shape)).toEqual(expected.map(({ shape }) => shape));
         for (const [index, each] of found.entries()) {
           expect(difference(each, expected[index] as Tensor)).toBeLessThan(1e-5);
@@ -83,9 +65,9 @@ describe.skipIf(!hasConvolution())('a convolution of stride 1', () => {
     const image = random(4, 64, 28, 28).contiguous('channelsLast');
     const weight = random(64, 64, 3, 3);
     const weighting = random(4, 64, 28, 28).contiguous('channelsLast');
-    const first = pass(convolution, image, weight, 1, weighting);
+    const first = passOf(convolution, image, weight, 1, weighting);
     for (let repeat = 0; repeat < 5; repeat++) {
-      const again = pass(convolution, image, weight, 1, weighting);
+      const again = passOf(convolution, image, weight, 1, weighting);
       for (const [index, each] of again.entries()) {
         expect(ops.equal(each, first[index] as Tensor)).toBe(true);
       }
@@ -101,8 +83,8 @@ describe.skipIf(!hasConvolution())('a convolution of stride 1', () => {
     expect(ops.equal(convolution(image, weight, 1), direct(image, weight, 1))).toBe(false);
     if (!ownKernels().includes('oneDNN')) return;
     const narrow = random(64, 64, 1, 1);
-    const [, ...found] = pass(convolution, image, narrow, 0, image);
-    const [, ...plain] = pass(direct, image, narrow, 0, image);
+    const [, ...found] = passOf(convolution, image, narrow, 0, image);
+    const [, ...plain] = passOf(direct, image, narrow, 0, image);
     expect(found.map((each, index) => ops.equal(each, plain[index] as Tensor))).not.toContain(true);
   });
 
@@ -121,10 +103,10 @@ describe.skipIf(!hasConvolution())('a convolution of stride 1', () => {
         .to({ dtype: 'bfloat16' });
       const inBFloat16 = (convolve: typeof convolution) => (x: Tensor, w: Tensor, p: number) =>
         autocast({ device: 'cpu', dtype: 'bfloat16' }, () => convolve(x, w, p));
-      const found = pass(inBFloat16(convolution), image, weight, padding, weighting);
-      const plain = pass(inBFloat16(direct), image, weight, padding, weighting);
+      const found = passOf(inBFloat16(convolution), image, weight, padding, weighting);
+      const plain = passOf(inBFloat16(direct), image, weight, padding, weighting);
       const round = (each: Tensor) => each.to({ dtype: 'bfloat16' }).to({ dtype: 'float64' });
-      const exact = pass(direct, round(image), round(weight), padding, round(weighting));
+      const exact = passOf(direct, round(image), round(weight), padding, round(weighting));
       expect(found.map(({ dtype }) => dtype)).toEqual(['bfloat16', 'float32', 'float32']);
       for (const [index, each] of found.entries()) {
         const expected = exact[index] as Tensor;

@@ -5,7 +5,6 @@ import {
   autocast,
   type DType,
   fastGelu,
-  gradients,
   hasFastGelu,
   hasNormalisation,
   manualSeed,
@@ -14,32 +13,9 @@ import {
   type Tensor,
   tensor,
 } from '../../src/tensor/index.ts';
+import { difference, pass, random } from './passes.ts';
 
 beforeAll(() => manualSeed(0));
-
-const random = (...shape: number[]) => ops.normal_(ops.zeros(shape));
-
-function difference(found: Tensor, expected: Tensor): number {
-  const wide = expected.to({ dtype: 'float64' });
-  const greatest = ops.max(ops.abs(ops.sub(found.to({ dtype: 'float64' }), wide))).item();
-  return greatest / ops.max(ops.abs(wide)).item();
-}
-
-/** [result, gradient by each input] of a weighted sum of the result. */
-function pass(
-  compute: (...inputs: Tensor[]) => Tensor,
-  given: readonly Tensor[],
-  weighting: Tensor,
-): Tensor[] {
-  const inputs = given.map((each) => {
-    const leaf = each.detach();
-    leaf.requiresGrad = true;
-    return leaf;
-  });
-  const result = compute(...inputs);
-  const found = gradients([result], inputs, { outputGradients: [weighting] });
-  return [result.detach(), ...found.map((each) => each as Tensor)];
-}
 
 const wide = (each: Tensor) => each.to({ dtype: 'float64' });
 const half = (each: Tensor) => each.to({ dtype: 'bfloat16' });
